@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel's own build is described in Kbuild; this file calls it. Each kernel
+# has its objects in build/<version>/, among links to the sources here, so that
+# two kernels never mix; the default kernel's module is copied to the root.
+
+DEFAULT_KVER := $(shell selftests/kernels default)
+KVER ?= $(DEFAULT_KVER)
+KDIR ?= /lib/modules/$(KVER)/build
+MK_BUILD ?= build/$(KVER)
+
+sources := $(shell find module urpc shootdown -name '*.[ch]' 2>/dev/null)
+links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
+
+.PHONY: all module tools selftests modules_install clean help
+.PHONY: lint check bench bench-ring kdir
+
+all: module $(if $(wildcard userctl/Makefile),tools)
+
+help:
+	@echo 'make                  multikernel.ko for kernel $(or $(KVER),(none found))$(if $(wildcard userctl/Makefile), and userctl/mkctl)'
+	@echo 'make KVER=VERSION     for another kernel: build/VERSION/multikernel.ko'
+	@echo 'make W=1              with more warnings; C=1 runs sparse'
+	@echo 'make modules_install  into /lib/modules'
+	@echo 'make selftests        the test programs, without running them'
+	@echo 'make lint             W=1, sparse, checkpatch, kernel-doc, shellcheck'
+	@echo 'make check            every test; installs what it needs, boots guests'
+	@echo 'make bench            every experiment in a guest, figures in results/'
+	@echo 'make bench-ring       the ring in user space, on this machine'
+	@echo 'make clean            removes what was built, keeps results/'
+	@echo
+	@echo 'Kernels that can be built for here:'
+	@selftests/kernels | sed 's/^/  /' || echo '  none: selftests/vm/deps build'
+
+module: kdir $(links)
+	@find $(MK_BUILD) -xtype l -delete
+	$(kbuild) modules
+ifeq ($(MK_BUILD),build/$(DEFAULT_KVER))
+	@cmp -s $(MK_BUILD)/multikernel.ko multikernel.ko || \
+		cp $(MK_BUILD)/multikernel.ko .
+endif
+
+# A source is linked once; the compiler's dependencies look through the link.
+$(links): $(MK_BUILD)/%: | %
+	@mkdir -p $(@D)
+	@ln -sfn $(CURDIR)/$* $@
+
+kdir:
+	@test -n '$(KVER)' && test -e $(KDIR)/Makefile || { \
+		echo 'No kernel headers$(if $(KVER), for $(KVER) in $(KDIR)).' \
+		     'To install them: selftests/vm/deps build' >&2; \
+		exit 1; }
+
+modules_install: module
+	$(kbuild) modules_install
+
+tools:
+	$(MAKE) -C userctl
+
+selftests: tools
+	$(MAKE) -C selftests/guest
+	$(MAKE) -C selftests/ring
+
+lint:
+	@selftests/lint
+
+check:
+	@selftests/check
+
+bench:
+	@selftests/bench
+
+bench-ring:
+	$(MAKE) -C selftests/ring bench
+
+clean:
+	$(if $(wildcard userctl/Makefile),$(MAKE) -C userctl clean)
+	$(if $(wildcard selftests/ring/Makefile),$(MAKE) -C selftests/ring clean)
+	$(RM) -r build multikernel.ko

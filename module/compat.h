@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernel versions is here and nowhere else: the
+ * other files are written for Linux 6.1, and where a later kernel wants
+ * something else, this file makes that out of what 6.1 calls it.
+ */
+#ifndef MK_COMPAT_H
+#define MK_COMPAT_H
+
+#include <linux/version.h>
+
+/* True from Linux @major.@minor on; for #if. */
+#define MK_LINUX(major, minor) \
+	(LINUX_VERSION_MAJOR * 1000 + LINUX_VERSION_PATCHLEVEL >= \
+	 (major) * 1000 + (minor))
+
+#if !MK_LINUX(6, 1)
+#error "multikernel needs Linux 6.1 or later"
+#endif
+
+#ifndef CONFIG_X86_64
+#error "multikernel needs x86-64"
+#endif
+
+#ifndef CONFIG_SMP
+#error "multikernel needs CONFIG_SMP"
+#endif
+
+#endif /* MK_COMPAT_H */

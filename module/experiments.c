@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of experiments: a new one is one line here and one extern in
+ * experiment.h.
+ */
+#include <linux/stddef.h>
+
+#include "experiment.h"
+
+const struct mk_experiment *const mk_experiments[] = {
+	&mk_exp_urpc_latency,
+	&mk_exp_urpc_throughput,
+	&mk_exp_shm_vs_msg,
+	&mk_exp_storm,
+	NULL
+};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * multikernel: a multikernel beside the kernel that is there.
+ *
+ * Only the way in and the way out.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+#include "module/clock.h"
+#include "module/control.h"
+#include "module/experiment.h"
+#include "module/monitor.h"
+#include "module/topology.h"
+#include "urpc/link.h"
+#include "urpc/port.h"
+
+static long poll_cycles = -1;
+module_param(poll_cycles, long, 0444);
+MODULE_PARM_DESC(poll_cycles,
+		 "cycles that a monitor polls before it blocks (-1: what blocking and waking costs, measured at load)");
+
+static int __init mk_init(void)
+{
+	struct dentry *root;
+	int err;
+
+	if (poll_cycles < -1) {
+		pr_err("poll_cycles: %ld is out of range, -1 or more is expected\n",
+		       poll_cycles);
+		return -EINVAL;
+	}
+
+	err = mk_clock_init();
+	if (err)
+		return err;
+	err = mk_ports_init();
+	if (err)
+		return err;
+	err = mk_links_start();
+	if (err)
+		goto err_ports;
+	err = mk_monitors_init(poll_cycles);
+	if (err)
+		goto err_links;
+	err = mk_experiments_init();
+	if (err)
+		goto err_monitors;
+	root = mk_control_init();
+	if (IS_ERR(root)) {
+		err = PTR_ERR(root);
+		goto err_experiments;
+	}
+
+	/* A file may be opened as soon as it is there: nothing fails now. */
+	mk_control_text("version", root, THIS_MODULE->version);
+	mk_clock_files(root);
+	mk_topology_files(root);
+	mk_monitors_files(root);
+	mk_experiments_files(root);
+	return 0;
+
+err_experiments:
+	mk_experiments_exit();
+err_monitors:
+	mk_monitors_exit();
+err_links:
+	mk_links_stop();
+err_ports:
+	mk_ports_exit();
+	return err;
+}
+
+/* The files go first: with them goes the last way to start anything. */
+static void __exit mk_exit(void)
+{
+	mk_control_exit();
+	mk_experiments_exit();
+	mk_monitors_exit();
+	mk_links_stop();
+	mk_ports_exit();
+}
+
+module_init(mk_init);
+module_exit(mk_exit);
+
+MODULE_DESCRIPTION("A multikernel beside Linux: monitors, URPC, and experiments");
+MODULE_AUTHOR("The multikernel project");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

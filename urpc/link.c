@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Links: the channel between two ports, made when it is first used.
+ */
+#include <linux/bitmap.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "urpc/link.h"
+
+/**
+ * struct mk_link - what a port knows about its way to one CPU
+ * @ep: endpoint of the channel; NULL while there is none
+ * @posts: posts that wait for one
+ * @waits: the worker is asked for one; read by the worker
+ * @failed: work that tells the port that there will be none
+ * @failed_pushed: @failed is taken
+ * @err: why
+ * @links: the table it is in
+ */
+struct mk_link {
+	struct mk_endpoint *ep;
+	struct list_head posts;
+	int waits;
+	struct mk_work failed;
+	atomic_t failed_pushed;
+	int err;
+	struct mk_links *links;
+};
+
+/**
+ * struct mk_links - all of a port's links
+ * @port: the port
+ * @connect: makes the channels in @wanted
+ * @wanted: by CPU; anyone
+ * @link: by CPU
+ */
+struct mk_links {
+	struct mk_port *port;
+	struct work_struct connect;
+	unsigned long *wanted;
+	struct mk_link link[];
+};
+
+/*
+ * Which pairs of CPUs have a channel, or are getting one, or are getting rid
+ * of one. The mutex is for making one; a channel that dies leaves without it.
+ */
+static DEFINE_XARRAY(mk_pairs);
+static DEFINE_MUTEX(mk_pairs_lock);
+static struct workqueue_struct *mk_links_wq;
+
+static unsigned long mk_pair(int cpu_a, int cpu_b)
+{
+	return (unsigned long)min(cpu_a, cpu_b) * nr_cpu_ids +
+	       max(cpu_a, cpu_b);
+}
+
+static void mk_link_want(struct mk_links *links, int cpu)
+{
+	set_bit(cpu, links->wanted);
+	queue_work(mk_links_wq, &links->connect);
+}
+
+/* A channel of a link is there: out with what waited for it. */
+static void mk_link_attach(struct mk_endpoint *ep)
+{
+	int cpu = ep->peer->port->cpu;
+	struct mk_link *link = &ep->port->links->link[cpu];
+	struct mk_post *post, *next;
+	int err;
+
+	if (link->ep)
+		return;		/* the other end of a channel to oneself */
+	link->ep = ep;
+	WRITE_ONCE(link->waits, 0);
+	list_for_each_entry_safe(post, next, &link->posts, node) {
+		list_del(&post->node);
+		err = mk_endpoint_post(ep, post);
+		if (err != -EINPROGRESS)
+			post->done(post, err);
+	}
+}
+
+static void mk_link_detach(struct mk_endpoint *ep)
+{
+	struct mk_link *link = &ep->port->links->link[ep->peer->port->cpu];
+
+	if (link->ep == ep)
+		link->ep = NULL;
+}
+
+/* Either side may have posts that came while the old channel was closing. */
+static void mk_link_dead(struct mk_channel *channel)
+{
+	struct mk_port *a = channel->end[0]->port;
+	struct mk_port *b = channel->end[1]->port;
+
+	xa_erase(&mk_pairs, mk_pair(a->cpu, b->cpu));
+	mk_link_want(a->links, b->cpu);
+	mk_link_want(b->links, a->cpu);
+}
+
+static const struct mk_channel_ops mk_link_ops = {
+	.attach = mk_link_attach,
+	.detach = mk_link_detach,
+	.dead = mk_link_dead,
+};
+
+static void mk_link_fail_posts(struct mk_link *link, int err)
+{
+	struct mk_post *post;
+
+	WRITE_ONCE(link->waits, 0);
+	while ((post = list_first_entry_or_null(&link->posts, struct mk_post,
+						node))) {
+		list_del(&post->node);
+		post->done(post, err);
+	}
+}
+
+/* Work: the worker could not make the channel. */
+static void mk_link_failed(struct mk_port *port, struct mk_work *work)
+{
+	struct mk_link *link = container_of(work, struct mk_link, failed);
+	int err = link->err;
+
+	atomic_set_release(&link->failed_pushed, 0);
+	if (!link->ep)
+		mk_link_fail_posts(link, err);
+}
+
+static int mk_link_connect(int cpu_a, int cpu_b)
+{
+	struct mk_channel_options options = MK_CHANNEL_DEFAULTS;
+	unsigned long pair = mk_pair(cpu_a, cpu_b);
+	struct mk_channel *channel;
+	int err = 0;
+
+	options.ops = &mk_link_ops;
+	mutex_lock(&mk_pairs_lock);
+	if (xa_load(&mk_pairs, pair))
+		goto out;	/* there, or asked for again when it dies */
+	err = xa_err(xa_store(&mk_pairs, pair, xa_mk_value(1), GFP_KERNEL));
+	if (err)
+		goto out;
+	channel = mk_channel_create(cpu_a, cpu_b, &options);
+	if (IS_ERR(channel)) {
+		err = PTR_ERR(channel);
+		xa_erase(&mk_pairs, pair);
+	} else {
+		mk_channel_put(channel);
+	}
+out:
+	mutex_unlock(&mk_pairs_lock);
+	return err;
+}
+
+static void mk_links_connect(struct work_struct *work)
+{
+	struct mk_links *links = container_of(work, struct mk_links, connect);
+	struct mk_link *link;
+	unsigned int cpu;
+	int err;
+
+	for_each_set_bit(cpu, links->wanted, nr_cpu_ids) {
+		clear_bit(cpu, links->wanted);
+		smp_mb__after_atomic();	/* ->waits was set before the bit */
+		link = &links->link[cpu];
+		if (!READ_ONCE(link->waits))
+			continue;
+		err = mk_link_connect(links->port->cpu, cpu);
+		if (!err || atomic_cmpxchg(&link->failed_pushed, 0, 1))
+			continue;
+		link->err = err;
+		/* A closed port has failed its posts itself. */
+		if (mk_port_push(links->port, &link->failed, NULL))
+			atomic_set(&link->failed_pushed, 0);
+	}
+}
+
+/**
+ * mk_link_post() - send to a CPU, now or as soon as it can be
+ * @port: the caller's own
+ * @cpu: the receiver's CPU
+ * @post: the message; the caller's again on any return but -EINPROGRESS
+ *
+ * Context: the port's thread; does not block.
+ * Return: 0 if it is sent, -EINPROGRESS if @post->done will be called, -EINVAL
+ * if there is no such CPU, -EPIPE or -ENODEV if one of the two is closing.
+ */
+int mk_link_post(struct mk_port *port, int cpu, struct mk_post *post)
+{
+	struct mk_link *link;
+
+	if (!mk_port(cpu))
+		return -EINVAL;
+	if (port->closing)
+		return -ENODEV;
+	link = &port->links->link[cpu];
+	if (link->ep)
+		return mk_endpoint_post(link->ep, post);
+
+	list_add_tail(&post->node, &link->posts);
+	if (!link->waits) {
+		WRITE_ONCE(link->waits, 1);
+		smp_mb__before_atomic();	/* the worker clears, then looks */
+		mk_link_want(port->links, cpu);
+	}
+	return -EINPROGRESS;
+}
+
+/**
+ * mk_links_close() - fail what still waits for a channel
+ * @port: the caller's own; it is closing
+ *
+ * Context: the port's thread.
+ */
+void mk_links_close(struct mk_port *port)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		mk_link_fail_posts(&port->links->link[cpu], -ENODEV);
+}
+
+/**
+ * mk_links_init() - allocate a port's links
+ * @port: a closed port
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int mk_links_init(struct mk_port *port)
+{
+	struct mk_links *links;
+	unsigned int cpu;
+
+	links = kvzalloc_node(struct_size(links, link, nr_cpu_ids), GFP_KERNEL,
+			      port->node);
+	if (!links)
+		return -ENOMEM;
+	links->wanted = bitmap_zalloc(nr_cpu_ids, GFP_KERNEL);
+	if (!links->wanted) {
+		kvfree(links);
+		return -ENOMEM;
+	}
+	links->port = port;
+	INIT_WORK(&links->connect, mk_links_connect);
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		INIT_LIST_HEAD(&links->link[cpu].posts);
+		links->link[cpu].failed.fn = mk_link_failed;
+		links->link[cpu].links = links;
+	}
+	port->links = links;
+	return 0;
+}
+
+/**
+ * mk_links_exit() - free a port's links
+ * @port: a closed port, after mk_links_stop()
+ *
+ * Context: process.
+ */
+void mk_links_exit(struct mk_port *port)
+{
+	if (!port->links)
+		return;
+	bitmap_free(port->links->wanted);
+	kvfree(port->links);
+	port->links = NULL;
+}
+
+/**
+ * mk_links_start() - start the worker
+ *
+ * Context: process, before the first port opens.
+ * Return: 0 or -ENOMEM.
+ */
+int mk_links_start(void)
+{
+	mk_links_wq = alloc_workqueue("mk_links", WQ_UNBOUND, 0);
+	return mk_links_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * mk_links_stop() - stop the worker
+ *
+ * Context: process, after the last port has closed and all channels died.
+ */
+void mk_links_stop(void)
+{
+	destroy_workqueue(mk_links_wq);
+	xa_destroy(&mk_pairs);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Message types: one line here, one handler where it belongs.
+ */
+#ifndef MK_URPC_TYPES_H
+#define MK_URPC_TYPES_H
+
+/*
+ * MK_MESSAGE_TYPES(X) - every type, X(symbol, name in traces)
+ *
+ * BYE ends one direction of a channel, PING is answered with the time it was
+ * dispatched at, STREAM is counted, UPDATE has the receiver write lines of its
+ * own, STORM checks delivery.
+ */
+#define MK_MESSAGE_TYPES(X)	\
+	X(NONE, "none")		\
+	X(BYE, "bye")		\
+	X(PING, "ping")		\
+	X(STREAM, "stream")	\
+	X(UPDATE, "update")	\
+	X(STORM, "storm")
+
+enum mk_type {
+#define MK_TYPE_ENUM(symbol, name)	MK_TYPE_##symbol,
+	MK_MESSAGE_TYPES(MK_TYPE_ENUM)
+#undef MK_TYPE_ENUM
+	MK_TYPES
+};
+
+#endif /* MK_URPC_TYPES_H */

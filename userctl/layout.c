@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layouts: one entry per experiment, in the order of reports.
+ */
+#include <string.h>
+
+#include "layout.h"
+
+static const struct layout layouts[] = {
+	{
+		.test = "urpc_latency",
+		.title = "one message and its answer, core to core",
+		.ratios = {
+			{ "x ipi_idle", "round_trip", "*", "ipi_idle", "round_trip", -1 },
+			{ "x ipi_busy", "round_trip", "*", "ipi_busy", "round_trip", -1 },
+		},
+	}, {
+		.test = "urpc_throughput",
+		.title = "messages in a pipeline, by queue depth",
+		.size = "depth",
+		.ratios = {
+			{ "x depth 1", "msgs_per_kcycle", "*", "*", "msgs_per_kcycle", 1 },
+		},
+	}, {
+		.test = "shm_vs_msg",
+		.title = "updating 1 to 8 cache lines: shared memory against messages to a server",
+		.size = "clients",
+		.pivot = 1,
+		.ratios = {
+			{ "SHM/MSG", "cost", "SHM*", "MSG*", "cost", -1 },
+		},
+	},
+	{ .test = "message_size", .title = "a call by its size", .size = "lines" },
+	{ .test = "placement", .title = "the same round trip, by the ring's node" },
+	{ .test = "notify", .title = "polling, MWAIT, and block and wake" },
+	{ .test = "polling_model", .title = "cost of waiting against min(t, P + C)" },
+	{ .test = "shootdown_protocols", .title = "shootdown, no invalidation", .size = "cores" },
+	{ .test = "unmap", .title = "unmap, end to end" },
+	{ .test = "two_phase_commit", .title = "agreement in two phases", .size = "cores" },
+};
+
+#define NR_LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
+
+size_t layout_order(const char *test)
+{
+	size_t i;
+
+	for (i = 0; i < NR_LAYOUTS; i++)
+		if (!strcmp(layouts[i].test, test))
+			break;
+	return i;
+}
+
+const struct layout *layout_find(const char *test)
+{
+	static const struct layout plain;
+	size_t i = layout_order(test);
+
+	return i < NR_LAYOUTS ? &layouts[i] : &plain;
+}
