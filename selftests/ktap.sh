@@ -13,7 +13,7 @@ ktap_count()
 {
 	local where=$1 line
 	shift
-	local program='' plan='' seen=0 bad=0 notes=''
+	local program='' plan='' seen=0 bad=0 notes='' running=''
 	declare -A begun=()
 
 	while IFS= read -r line || [ -n "$line" ]; do
@@ -28,6 +28,10 @@ ktap_count()
 			ktap_program_ends '' ;;
 		'not ok '*' selftests: '*)
 			ktap_program_ends "${line##*# }" ;;
+		'# #  RUN '*' ...')
+			running=${line% ...}
+			running=${running##* }
+			notes+=$line$'\n' ;;
 		'# 1..'*)
 			[ -n "$plan" ] || plan=${line#'# 1..'} ;;
 		'# ok '* | '# not ok '*)
@@ -59,6 +63,8 @@ ktap_result()
 	name=${text#not }
 	name=${name#ok }
 	name=${name#* }
+	# the harness does not name the tests that it skips
+	[[ $name != '# SKIP'* ]] || name="$running $name"
 	name=${name#global.}
 	seen=$((seen + 1))
 	case $text in

@@ -126,7 +126,8 @@ struct mk_storm;
  * @accepted: messages taken for delivery
  * @expected: number that the receiver expects
  * @received: messages that came
- * @lost: numbers that were skipped and have not come since
+ * @lost: numbers that were skipped and have not come since, but for the
+ *	last ones: of those @number and @expected tell
  * @duplicated: numbers that came twice in a row
  * @reordered: numbers that came late
  * @corrupted: messages with a wrong word
@@ -468,7 +469,7 @@ static int mk_storm_report(struct mk_storm *storm, const struct mk_key *key,
 		{ "sent", "messages", MK_STORM_SUM(storm, accepted) },
 		{ "received", "messages", MK_STORM_SUM(storm, received) },
 		{ "lost", "messages", MK_STORM_SUM(storm, lost) +
-		  storm->nr_flows * (u64)storm->messages -
+		  MK_STORM_SUM(storm, number) -
 		  MK_STORM_SUM(storm, expected) },
 		{ "duplicated", "messages", MK_STORM_SUM(storm, duplicated) },
 		{ "reordered", "messages", MK_STORM_SUM(storm, reordered) },

@@ -14,7 +14,8 @@
 #define RANGE_HIGH	2
 #define RANGE_BOTH	(RANGE_LOW | RANGE_HIGH)
 
-enum part { PART_VALUE, PART_P1, PART_P50, PART_P99, PART_N, PART_OTHER };
+/* In this order they lie in a group; the number, with a unit of its own, last. */
+enum part { PART_VALUE, PART_P1, PART_P50, PART_P99, PART_OTHER, PART_N };
 
 static const struct {
 	const char *suffix;
@@ -58,6 +59,13 @@ static size_t base_length(const char *metric, enum part *part)
 	return len;
 }
 
+/* The number of samples counts samples, whatever the samples are in. */
+static int same_unit(const struct item *a, const struct item *b)
+{
+	return a->row->unit == b->row->unit ||
+	       a->part == PART_N || b->part == PART_N;
+}
+
 static size_t metric_rank(struct ranks *ranks, const struct item *item)
 {
 	const struct item *other;
@@ -66,7 +74,7 @@ static size_t metric_rank(struct ranks *ranks, const struct item *item)
 	for (i = 0; i < ranks->nr; i++) {
 		other = ranks->list[i];
 		if (other->metric_len == item->metric_len &&
-		    other->row->unit == item->row->unit &&
+		    same_unit(other, item) &&
 		    !strncmp(other->row->metric, item->row->metric,
 			     item->metric_len))
 			return i;
@@ -203,6 +211,7 @@ struct groups groups_build(const struct csv *csv, const char *test)
 			group = &groups.list[groups.nr++];
 			memset(group, 0, sizeof(*group));
 			group->key = items[i].row;
+			group->unit = group->key->unit;
 			group->metric = mkctl_strndup(items[i].row->metric,
 						      items[i].metric_len);
 		}

@@ -9,7 +9,8 @@
 
 /**
  * struct group - one thing measured
- * @key: a row of it: test, variant, tier, CPUs, node, size and unit
+ * @key: a row of it: test, variant, tier, CPUs, node and size
+ * @unit: what the values are in
  * @metric: the metric without _p50 and the like
  * @middle: median over the repeats of the p50, or of the single value
  * @low: lowest p1 of the repeats, or lowest value
@@ -21,6 +22,7 @@
  */
 struct group {
 	const struct csv_row *key;
+	const char *unit;
 	char *metric;
 	double middle, low, high, n;
 	size_t repeats;

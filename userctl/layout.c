@@ -10,6 +10,7 @@ static const struct layout layouts[] = {
 	{
 		.test = "urpc_latency",
 		.title = "one message and its answer, core to core",
+		.size = "bytes",
 		.ratios = {
 			{ "x ipi_idle", "round_trip", "*", "ipi_idle", "round_trip", -1 },
 			{ "x ipi_busy", "round_trip", "*", "ipi_busy", "round_trip", -1 },
@@ -19,7 +20,7 @@ static const struct layout layouts[] = {
 		.title = "messages in a pipeline, by queue depth",
 		.size = "depth",
 		.ratios = {
-			{ "x depth 1", "msgs_per_kcycle", "*", "*", "msgs_per_kcycle", 1 },
+			{ "x depth 1", "throughput", "*", "*", "throughput", 1 },
 		},
 	}, {
 		.test = "shm_vs_msg",
@@ -40,6 +41,27 @@ static const struct layout layouts[] = {
 };
 
 #define NR_LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
+
+/* The module's samples are whole numbers, so that it needs small units. */
+static const struct {
+	const char *unit, *shown;
+	double divisor;
+} units[] = {
+	{ "msg/Mcycle", "messages per 1000 cycles", 1000 },
+};
+
+double layout_unit(const char **unit)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!strcmp(*unit, units[i].unit)) {
+			*unit = units[i].shown;
+			return units[i].divisor;
+		}
+	}
+	return 1;
+}
 
 size_t layout_order(const char *test)
 {

@@ -45,6 +45,12 @@ struct layout {
 /* Never NULL: experiments without one of their own get a plain one. */
 const struct layout *layout_find(const char *test);
 
+/*
+ * What to divide a value in @unit by to show it; @unit becomes the unit shown.
+ * Both stay as they are where it is shown as it is.
+ */
+double layout_unit(const char **unit);
+
 /* Place of @test in reports; unknown ones come last. */
 size_t layout_order(const char *test);
 

@@ -29,7 +29,7 @@ static const char *const sources[] = {
 
 /* The paper's pipelined throughput is at a queue of 16 messages. */
 #define THROUGHPUT(tier, value, machine) \
-	{ "urpc_throughput", "urpc*", tier, "msgs_per_kcycle", 16, value, machine, TABLE_2 }
+	{ "urpc_throughput", "urpc*", tier, "throughput", 16, value, machine, TABLE_2 }
 
 #define SHOOTDOWN(variant, value) \
 	{ "shootdown_protocols", variant, NULL, "cost", 32, value, "8x4 AMD, 32 cores", FIGURE_6 }

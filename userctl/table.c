@@ -28,7 +28,7 @@ struct table {
 	const json_t *env;
 	struct groups groups;
 	size_t left_out;	/* groups of times that mean nothing */
-	int papers, repeats;
+	int repeats;
 };
 
 static int is_special(const struct group *group)
@@ -47,6 +47,12 @@ static int is_time(const char *unit)
 		if (!strcmp(unit, times[i]))
 			return 1;
 	return !!strstr(unit, "cycle") || !!strstr(unit, "/s");
+}
+
+/* Not one of the things compared, but shown beside them. */
+static int is_side(const char *variant)
+{
+	return paper_match("control*", variant) || paper_match("server*", variant);
 }
 
 /* Equal, or one of the two does not say. */
@@ -83,7 +89,7 @@ static const struct group *find_base(const struct table *table,
 		if (base != group && base->has_middle && base->middle > 0 &&
 		    !strcmp(other->variant, variant) &&
 		    !strcmp(base->metric, ratio->base_metric) &&
-		    other->unit == key->unit && agree(other->size, size) &&
+		    base->unit == group->unit && agree(other->size, size) &&
 		    agree(other->cpu_a, key->cpu_a) &&
 		    agree(other->cpu_b, key->cpu_b) &&
 		    agree(other->mem_node, key->mem_node))
@@ -101,7 +107,7 @@ static char *ratio_text(const struct table *table,
 	double value;
 
 	if (!ratio->title || !group->has_middle ||
-	    !strcmp(group->key->variant, "control"))
+	    is_side(group->key->variant))
 		return NULL;
 	base = find_base(table, ratio, group);
 	if (!base)
@@ -209,10 +215,8 @@ static void add_row(struct table *table, struct grid *grid,
 	grid_cell(grid, COL_RATIO, ratio_text(table, &table->layout->ratios[0], group));
 	grid_cell(grid, COL_RATIO_2, ratio_text(table, &table->layout->ratios[1], group));
 	if (paper_find(table->test, key->variant, key->tier, group->metric,
-		       key->size, &low, &high)) {
+		       key->size, &low, &high))
 		grid_cell(grid, COL_PAPER, range_text(low, high));
-		table->papers = 1;
-	}
 	if (group->repeats > 1)
 		table->repeats = 1;
 }
@@ -251,7 +255,7 @@ static void print_metric(struct table *table, size_t first, size_t last)
 	}
 	if (shown) {
 		fprintf(table->out, "\n%s%s%s\n", head->metric,
-			*head->key->unit ? ", " : "", head->key->unit);
+			*head->unit ? ", " : "", head->unit);
 		grid_print(&grid, table->out, table->width);
 	}
 	if (shown > MAX_ROWS)
@@ -294,7 +298,10 @@ static void print_pivot(const struct table *table, size_t first, size_t last)
 		if (j == sizeof(columns) / sizeof(columns[0]))
 			goto out;
 		if (j == nr)
-			columns[nr++].head = group->key->variant;
+			columns[nr++] = (struct grid_column){
+				.head = group->key->variant,
+				.spare = is_side(group->key->variant),
+			};
 		sizes[nr_sizes++] = group->key->size;
 	}
 	qsort(sizes, nr_sizes, sizeof(*sizes), compare_sizes);
@@ -327,7 +334,7 @@ static void print_pivot(const struct table *table, size_t first, size_t last)
 	}
 	fprintf(table->out, "\n%s, %s: p50 by %s\n",
 		table->groups.list[first].metric,
-		table->groups.list[first].key->unit, columns[0].head);
+		table->groups.list[first].unit, columns[0].head);
 	grid_print(&grid, table->out, table->width);
 	grid_free(&grid);
 out:
@@ -386,7 +393,7 @@ static void print_counters(const struct table *table)
 /* A number with its unit, or the word that the unit is. */
 static char *setting_text(const struct group *group, const char *name)
 {
-	const char *unit = group->key->unit;
+	const char *unit = group->unit;
 	char *number = grid_number(group->middle), *text;
 
 	if (!strcmp(unit, "number") || !*unit)
@@ -448,8 +455,8 @@ static const char *machine_of(const struct table *table)
 	const struct group *group = environment(table, "hypervisor");
 	const char *machine = env_machine(table->env);
 
-	if (!machine && group && *group->key->unit)
-		machine = group->key->unit;
+	if (!machine && group && *group->unit)
+		machine = group->unit;
 	return machine;
 }
 
@@ -483,9 +490,9 @@ static void print_test(struct table *table)
 	for (first = 0; first < table->groups.nr; first = last) {
 		for (last = first + 1; last < table->groups.nr; last++)
 			if (strcmp(list[last].metric, list[first].metric) ||
-			    list[last].key->unit != list[first].key->unit)
+			    list[last].unit != list[first].unit)
 				break;
-		if (why && is_time(list[first].key->unit)) {
+		if (why && is_time(list[first].unit)) {
 			for (; first < last; first++)
 				table->left_out += !is_special(&list[first]);
 			continue;
@@ -507,8 +514,23 @@ static void print_test(struct table *table)
 	if (table->repeats)
 		fprintf(table->out,
 			"with repeats: the median of their p50, the lowest p1 and the highest p99\n");
-	if (table->papers)
-		paper_footnote(table->out, table->test, table->width);
+	paper_footnote(table->out, table->test, table->width);
+}
+
+/* To the units that papers use. */
+static void convert(struct groups *groups)
+{
+	struct group *group;
+	double divisor;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		divisor = layout_unit(&group->unit);
+		group->middle /= divisor;
+		group->low /= divisor;
+		group->high /= divisor;
+	}
 }
 
 static int compare_tests(const void *a, const void *b)
@@ -548,6 +570,7 @@ void table_print(FILE *out, const struct csv *csv, const json_t *env, int width)
 		if (i)
 			fputc('\n', out);
 		table.groups = groups_build(csv, tests[i]);
+		convert(&table.groups);
 		print_test(&table);
 		groups_free(&table.groups);
 	}

@@ -53,6 +53,12 @@ typedef ring_t {
 	slot_t s[SLOTS];
 };
 
+#ifdef COARSE
+#define STEP(sequence)	atomic { sequence }
+#else
+#define STEP(sequence)	sequence
+#endif
+
 ring_t ring[2];		/* ring[i] is written by side i */
 
 #define AT(r, pos)	ring[r].s[(pos) % SLOTS]
@@ -284,21 +290,20 @@ proctype side(bit me)
 		fi;
 		early = 0
 #else
-	:: get_header();
-		receive()
+	:: STEP(get_header(); receive())
 #endif
-	:: !closing && !want && TALKS ->
+	/* What finds room is sent at once, what does not must wait for it. */
+	:: STEP(!closing && !want && TALKS && ROOM(1) -> send(DATA, 1))
+	:: STEP(!closing && !want && TALKS && ROOM(2) -> send(DATA, 2))
+	:: !closing && !want && TALKS && !ROOM(1) ->
 		want = 1
-	:: !closing && !want && TALKS ->
+	:: !closing && !want && TALKS && !ROOM(2) ->
 		want = 2
+	:: STEP(want && ROOM(want) -> send(DATA, want); want = 0)
 	:: !closing && !want ->
 		closing = 1
-	:: want && ROOM(want) ->
-		send(DATA, want);
-		want = 0
-	:: closing && !want && !fin_sent && ROOM(1) ->
-		send(FIN, 1);
-		fin_sent = 1
+	:: STEP(closing && !want && !fin_sent && ROOM(1) ->
+		send(FIN, 1); fin_sent = 1)
 	:: MAY_ACK && !(fin_sent && fin_received) && ACK_DUE && OUT < SLOTS ->
 		send_ack()
 #ifdef ACK_OF_NOTHING
