@@ -13,7 +13,6 @@
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
@@ -22,6 +21,7 @@
 #include "compat.h"
 #include "clock.h"
 #include "control.h"
+#include "stats.h"
 
 #define MK_CLOCK_SAMPLES	1001
 #define MK_CLOCK_SIGNATURE	12	/* bytes in EBX, ECX, EDX */
@@ -151,13 +151,6 @@ static const char *mk_clock_detect(void)
 	return "unknown";
 }
 
-static int mk_clock_compare(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Interrupts stay on: the median does not see the few that come. */
 static int mk_clock_measure(void)
 {
@@ -175,9 +168,7 @@ static int mk_clock_measure(void)
 		samples[i] = mk_cycles() - start;
 	}
 	preempt_enable();
-	sort(samples, MK_CLOCK_SAMPLES, sizeof(*samples), mk_clock_compare,
-	     NULL);
-	mk_overhead = samples[MK_CLOCK_SAMPLES / 2];
+	mk_overhead = mk_stats_median(samples, MK_CLOCK_SAMPLES);
 	kfree(samples);
 	return 0;
 }

@@ -148,6 +148,10 @@ extern const struct mk_experiment *const mk_experiments[];
 extern const struct mk_experiment mk_exp_urpc_latency;
 extern const struct mk_experiment mk_exp_urpc_throughput;
 extern const struct mk_experiment mk_exp_shm_vs_msg;
+extern const struct mk_experiment mk_exp_message_size;
+extern const struct mk_experiment mk_exp_placement;
+extern const struct mk_experiment mk_exp_notify;
+extern const struct mk_experiment mk_exp_polling_model;
 extern const struct mk_experiment mk_exp_storm;
 
 #endif /* MK_EXPERIMENT_H */

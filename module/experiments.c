@@ -11,6 +11,10 @@ const struct mk_experiment *const mk_experiments[] = {
 	&mk_exp_urpc_latency,
 	&mk_exp_urpc_throughput,
 	&mk_exp_shm_vs_msg,
+	&mk_exp_message_size,
+	&mk_exp_placement,
+	&mk_exp_notify,
+	&mk_exp_polling_model,
 	&mk_exp_storm,
 	NULL
 };

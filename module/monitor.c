@@ -15,11 +15,11 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "module/clock.h"
 #include "module/control.h"
 #include "module/monitor.h"
+#include "module/stats.h"
 #include "urpc/port.h"
 
 /* The default P never exceeds this, however slowly the host wakes up. */
@@ -55,13 +55,18 @@ static int mk_monitor_main(void *data)
 {
 	struct mk_monitor *monitor = data;
 	struct mk_port *port = monitor->port;
-	u64 last = rdtsc();
+	u64 last = rdtsc(), now;
 
 	complete(&monitor->started);
 	while (!kthread_should_stop()) {
-		if (mk_port_poll(port)) {
-			last = rdtsc();
-		} else if (rdtsc() - last >= READ_ONCE(monitor->poll_cycles)) {
+		bool quiet = !mk_port_poll(port);
+
+		now = rdtsc();
+		if (!quiet) {
+			mk_count_add(port, idle_cycles, now - last);
+			last = now;
+		} else if (now - last >= READ_ONCE(monitor->poll_cycles)) {
+			mk_count_add(port, idle_cycles, now - last);
 			mk_port_block(port);
 			last = rdtsc();
 		} else {
@@ -108,13 +113,6 @@ static int mk_nothing(struct mk_port *port, void *arg)
 	return 0;
 }
 
-static int mk_compare_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * C: half of what it takes a thread to wake a blocked monitor and to be woken
  * by it. The monitors poll for 0 cycles meanwhile.
@@ -135,9 +133,7 @@ static void mk_monitor_measure(void)
 			return;
 		span[i] = mk_clock_span(start, mk_cycles());
 	}
-	sort(span, MK_BLOCK_WAKE_ROUNDS, sizeof(span[0]), mk_compare_u64,
-	     NULL);
-	mk_block_wake_cycles = span[MK_BLOCK_WAKE_ROUNDS / 2] / 2;
+	mk_block_wake_cycles = mk_stats_median(span, MK_BLOCK_WAKE_ROUNDS) / 2;
 }
 
 /**
@@ -148,6 +144,29 @@ static void mk_monitor_measure(void)
 u64 mk_monitor_poll_cycles(void)
 {
 	return READ_ONCE(mk_poll_cycles);
+}
+
+/**
+ * mk_monitor_cpu_poll_cycles() - P of one monitor
+ * @cpu: its CPU, a possible one
+ *
+ * Context: any.
+ */
+u64 mk_monitor_cpu_poll_cycles(int cpu)
+{
+	return READ_ONCE(mk_monitors[cpu].poll_cycles);
+}
+
+/**
+ * mk_monitor_cpu_set_poll_cycles() - set P of one monitor
+ * @cpu: its CPU, a possible one
+ * @cycles: to poll after the last event, before blocking
+ *
+ * Context: any; experiments put the old value back.
+ */
+void mk_monitor_cpu_set_poll_cycles(int cpu, u64 cycles)
+{
+	WRITE_ONCE(mk_monitors[cpu].poll_cycles, cycles);
 }
 
 /**

@@ -15,6 +15,8 @@ void mk_monitors_exit(void);
 
 u64 mk_monitor_poll_cycles(void);
 int mk_monitor_set_poll_cycles(u64 cycles);
+u64 mk_monitor_cpu_poll_cycles(int cpu);
+void mk_monitor_cpu_set_poll_cycles(int cpu, u64 cycles);
 u64 mk_monitor_block_wake_cycles(void);
 
 #endif /* MK_MONITOR_H */

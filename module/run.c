@@ -11,7 +11,6 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/sort.h>
 #include <linux/topology.h>
 
 #include "clock.h"
@@ -20,6 +19,7 @@
 #include "results.h"
 #include "run.h"
 #include "topology.h"
+#include "stats.h"
 
 /* The columns before metric, which the rows of one key share. */
 #define MK_KEY_MAX	256
@@ -129,15 +129,6 @@ static int mk_run_finish_rows(struct mk_run *run, int err)
 	return err;
 }
 
-/* Reschedules, for sort() itself does not, however long it takes. */
-static int mk_run_compare(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	cond_resched();
-	return x < y ? -1 : x > y;
-}
-
 /**
  * mk_run_samples - report how measured values are distributed
  * @run: the run
@@ -169,7 +160,7 @@ int mk_run_samples(struct mk_run *run, const struct mk_key *key,
 	int i, err;
 
 	err = mk_run_key(run, key, text, sizeof(text));
-	sort(samples, n, sizeof(*samples), mk_run_compare, NULL);
+	mk_stats_sort(samples, n);
 	for (i = 0; n && !err && i < ARRAY_SIZE(ranks); i++) {
 		size_t rank = DIV_ROUND_UP(n * ranks[i].percent, 100);
 

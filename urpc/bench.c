@@ -150,11 +150,16 @@ void mk_bench_spin_stop(struct mk_spin *spin)
 	mk_port_wait(&spin->call);
 }
 
-/* PING is answered with the time at which it was dispatched. */
+/*
+ * PING is answered with the time at which it was dispatched, and the idle cycles
+ * of the port as they were before it came.
+ */
 static void mk_handle_ping(struct mk_endpoint *ep,
 			   const struct mk_message *msg)
 {
-	u64 word[MK_LINE_WORDS] = { mk_cycles() };
+	u64 word[MK_LINE_WORDS] = {
+		mk_cycles(), ep->port->count.idle_cycles,
+	};
 
 	if (msg->flags & MK_MSG_CALL)
 		mk_endpoint_reply(ep, msg, word, 1);

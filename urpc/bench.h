@@ -19,6 +19,15 @@ enum mk_placement {
 	MK_PLACEMENTS
 };
 
+/*
+ * bool mk_place_chosen(choice, placement, cpu) - does a choice out of
+ * mk_placement_choices include a placement? On one node there is only one.
+ */
+#define mk_place_chosen(choice, placement, cpu)				\
+	(cpu_to_node((cpu)[0]) == cpu_to_node((cpu)[1]) ?		\
+	 (placement) == MK_PLACE_RECEIVER :				\
+	 (choice) == MK_PLACEMENTS || (choice) == (placement))
+
 extern const char *const mk_placement_choices[];
 extern const char *const mk_pairs_choices[];
 
@@ -41,6 +50,82 @@ struct mk_spin {
 	struct mk_call call;
 	int stop;
 };
+
+/**
+ * struct mk_series - samples of one thing between two CPUs
+ * @run: the run it belongs to
+ * @key: of its rows; the samples are taken in the monitor of cpu_a
+ * @samples: to take
+ * @warmup: to take before them, and forget
+ * @ep: for messages: the endpoint on cpu_a
+ * @there: set by the sample: when it arrived at cpu_b, 0 if unknown
+ * @arg: for the sample
+ * @prepare: called before each sample, outside of its time; may be NULL
+ * @sample: what is measured
+ * @round_trip: cycles of each sample
+ * @one_way: cycles from the start to @there
+ *
+ * Both functions run in the port's thread and return 0 or a negative errno,
+ * which ends the series.
+ */
+struct mk_series {
+	struct mk_run *run;
+	struct mk_key key;
+	u32 samples, warmup;
+	struct mk_endpoint *ep;
+	u64 there;
+	void *arg;
+	int (*prepare)(struct mk_port *port, struct mk_series *series);
+	int (*sample)(struct mk_port *port, struct mk_series *series);
+	u64 *round_trip, *one_way;
+};
+
+/*
+ * The parameters that every experiment made of series has, and where they are;
+ * an experiment's own follow from MK_SERIES_OWN on.
+ */
+enum {
+	MK_SERIES_SAMPLES,
+	MK_SERIES_WARMUP,
+	MK_SERIES_REPEATS,
+	MK_SERIES_PAIRS,
+	MK_SERIES_CPUS,
+	MK_SERIES_OWN
+};
+
+#define MK_SERIES_PARAMS(def_samples, def_repeats)			\
+	[MK_SERIES_SAMPLES] = {						\
+		.name = "samples", .help = "samples per row",		\
+		.kind = MK_PARAM_U32, .min = 16, .max = 100000,		\
+		.def = (def_samples),					\
+	},								\
+	[MK_SERIES_WARMUP] = {						\
+		.name = "warmup", .help = "samples before them, thrown away", \
+		.kind = MK_PARAM_U32, .min = 0, .max = 100000,		\
+		.def = (def_samples) / 10,				\
+	},								\
+	[MK_SERIES_REPEATS] = {						\
+		.name = "repeats", .help = "rounds over everything",	\
+		.kind = MK_PARAM_U32, .min = 1, .max = 100,		\
+		.def = (def_repeats),					\
+	},								\
+	[MK_SERIES_PAIRS] = {						\
+		.name = "pairs",					\
+		.help = "one pair for each tier and distance, or all",	\
+		.kind = MK_PARAM_CHOICE, .choices = mk_pairs_choices,	\
+	},								\
+	[MK_SERIES_CPUS] = {						\
+		.name = "cpus", .help = "CPUs to choose pairs from",	\
+		.kind = MK_PARAM_CPUS,					\
+	}
+
+int mk_series_sweep(struct mk_run *run, void *arg,
+		    int (*pair)(struct mk_series *series, const int cpu[2]));
+int mk_series_take(struct mk_series *series);
+int mk_series_report(struct mk_series *series);
+int mk_series_asleep(struct mk_port *port, struct mk_series *series);
+int mk_series_control(struct mk_port *port, struct mk_series *series);
+int mk_series_ping(struct mk_port *port, struct mk_series *series);
 
 int mk_bench_pairs(struct mk_pair_set *set, const struct cpumask *cpus,
 		   bool all);

@@ -206,14 +206,13 @@ static int mk_stream_pair(struct mk_stream *st, const int cpu[2])
 {
 	u32 choice = mk_run_u32(st->run, P_PLACEMENT);
 	u32 only = mk_run_u32(st->run, P_DEPTH);
-	bool apart = cpu_to_node(cpu[0]) != cpu_to_node(cpu[1]);
 	u32 depth, p;
 	int err = 0;
 
 	st->key.cpu_a = cpu[0];
 	st->key.cpu_b = cpu[1];
 	for (p = 0; p < MK_PLACEMENTS && !err; p++) {
-		if (apart ? choice != MK_PLACEMENTS && p != choice : p)
+		if (!mk_place_chosen(choice, p, cpu))
 			continue;
 		for (depth = 1; depth <= 64 && !err; depth *= 2)
 			if (!only)

@@ -123,10 +123,13 @@ static int mk_endpoint_write(struct mk_endpoint *ep, enum mk_type type,
 			     u8 flags, u32 tag, const u64 *word, u32 lines)
 {
 	u32 seq = ep->end.tx.head;
+	int err;
 
-	if (unlikely(mk_end_send(&ep->end, type, flags, tag, word, lines))) {
-		mk_count(ep->port, credit_stalls);
-		return -EAGAIN;
+	err = mk_end_send(&ep->end, type, flags, tag, word, lines);
+	if (unlikely(err)) {
+		if (err == -EAGAIN)
+			mk_count(ep->port, credit_stalls);
+		return err;
 	}
 	ep->owed = 0;
 	mk_count(ep->port, messages_sent);
@@ -147,7 +150,7 @@ static int mk_endpoint_write(struct mk_endpoint *ep, enum mk_type type,
  *
  * Context: the port's thread.
  * Return: 0, -EAGAIN if there is no room, or posts wait for it, -EPIPE if the
- * channel is closing.
+ * channel is closing, -EINVAL if no message has that many lines.
  */
 int mk_endpoint_send(struct mk_endpoint *ep, enum mk_type type, u8 flags,
 		     u32 tag, const u64 *word, u32 lines)
@@ -694,9 +697,10 @@ static void mk_endpoint_ask(struct mk_endpoint *ep, struct mk_work *work,
  * The channel can be used when this returns, or from ->attach of @cpu_a.
  *
  * Context: process, not the thread of either port; sleeps.
- * Return: the channel with a reference for the caller, -EINVAL if a CPU or an
- * option is not possible, -ENODEV if a CPU is off line, -ENOMEM, -ETIMEDOUT if
- * a port did not answer.
+ * Return: the channel with a reference for the caller. -EINVAL if a CPU or an
+ * option is not possible, or -ENOMEM: no channel came to be. -ENODEV if a CPU
+ * is off line, or -ETIMEDOUT if a port did not answer: the channel dies, and
+ * @options->ops->dead is called, now or when that port has let go of it.
  */
 struct mk_channel *mk_channel_create(int cpu_a, int cpu_b,
 				     const struct mk_channel_options *options)

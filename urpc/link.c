@@ -149,7 +149,9 @@ static int mk_link_connect(int cpu_a, int cpu_b)
 	channel = mk_channel_create(cpu_a, cpu_b, &options);
 	if (IS_ERR(channel)) {
 		err = PTR_ERR(channel);
-		xa_erase(&mk_pairs, pair);
+		/* Otherwise mk_link_dead() does, when it is dead. */
+		if (err == -ENOMEM || err == -EINVAL)
+			xa_erase(&mk_pairs, pair);
 	} else {
 		mk_channel_put(channel);
 	}

@@ -43,7 +43,8 @@ struct mk_port;
  * Written by the owner alone; anyone may read a value, which is then a little
  * old. wakes: this port was blocked and somebody woke it. ipis: interrupts that
  * this port caused at others, at most (a CPU that idles in a polling state is
- * woken without one).
+ * woken without one). idle_cycles: what the thread has spent polling for
+ * nothing.
  */
 #define MK_COUNTERS(X)		\
 	X(messages_sent)	\
@@ -57,6 +58,7 @@ struct mk_port;
 	X(parks)		\
 	X(works)		\
 	X(credit_stalls)	\
+	X(idle_cycles)		\
 	X(ipis)
 
 struct mk_counters {

@@ -10,7 +10,7 @@
  *
  * BYE ends one direction of a channel, PING is answered with the time it was
  * dispatched at, STREAM is counted, UPDATE has the receiver write lines of its
- * own, STORM checks delivery.
+ * own, SUM has it add up lines that it is sent or shown, STORM checks delivery.
  */
 #define MK_MESSAGE_TYPES(X)	\
 	X(NONE, "none")		\
@@ -18,6 +18,7 @@
 	X(PING, "ping")		\
 	X(STREAM, "stream")	\
 	X(UPDATE, "update")	\
+	X(SUM, "sum")		\
 	X(STORM, "storm")
 
 enum mk_type {

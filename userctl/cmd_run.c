@@ -18,25 +18,20 @@
 #include "settings.h"
 #include "table.h"
 
-/**
- * struct run - what was asked for and what came of it
- * @names: the experiments, in the order to run them
- * @counts_only: why times mean nothing here, NULL if they do
- * @csv: results so far
- * @counters: rows of our own about the module's counters, as CSV
- */
+/* What was asked for, and what came of it. */
 struct run {
-	char **names;
+	char **names;			/* in the order to run them */
 	size_t nr;
 	struct settings settings;
-	const char *out, *counts_only;
+	const char *out;
+	const char *counts_only;	/* why times mean nothing, or NULL */
 	int quiet, list;
 
 	struct tree tree;
 	char *dir;
 	json_t *env;
-	struct csv csv;
-	char *counters;
+	struct csv csv;			/* results so far */
+	char *counters;			/* rows of our own, as CSV */
 	size_t counters_len;
 };
 
@@ -170,6 +165,7 @@ static void count_gains(struct run *run, const char *name,
 {
 	struct tree_counters after = tree_counters(&run->tree);
 	const struct tree_counter *now, *then;
+	const char *unit;
 	char cpu[16];
 	size_t i, j;
 
@@ -186,10 +182,12 @@ static void count_gains(struct run *run, const char *name,
 		if (!run->counters)
 			add_counter_text(run, mkctl_printf("%s\n", CSV_HEADER));
 		snprintf(cpu, sizeof(cpu), "%d", now->cpu);
-		add_counter_text(run, mkctl_printf("%s,%s,,%s,,,,0,%s,%llu,count\n",
+		unit = strstr(now->name, "cycles") ? "cycles" : "count";
+		add_counter_text(run, mkctl_printf("%s,%s,,%s,,,,0,%s,%llu,%s\n",
 						   name, VARIANT_COUNTERS,
 						   now->cpu < 0 ? "" : cpu, now->name,
-						   (unsigned long long)(now->value - then->value)));
+						   (unsigned long long)(now->value - then->value),
+						   unit));
 	}
 	tree_counters_free(&after);
 }

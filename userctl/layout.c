@@ -31,6 +31,7 @@ static const struct layout layouts[] = {
 			{ "SHM/MSG", "cost", "SHM*", "MSG*", "cost", -1 },
 		},
 	},
+	{ .test = "storm", .title = "delivery under load", .size = "messages" },
 	{ .test = "message_size", .title = "a call by its size", .size = "lines" },
 	{ .test = "placement", .title = "the same round trip, by the ring's node" },
 	{ .test = "notify", .title = "polling, MWAIT, and block and wake" },

@@ -34,15 +34,23 @@ void progress_begin(struct progress *progress, const char *name, size_t number,
 		fprintf(stderr, "%s: started (%zu of %zu)\n", name, number, total);
 }
 
-/* "1:05 left", or nothing while it cannot be told. */
-static void time_left(char *text, size_t len, double elapsed, int percent)
+/*
+ * "1:05 left", or nothing while it cannot be told. The whole time is estimated
+ * when a step is done and stands until the next: an experiment of few steps
+ * would seem to take longer and longer else.
+ */
+static void time_left(struct progress *progress, char *text, size_t len,
+		      double elapsed, int percent)
 {
 	double rest;
 
+	if (percent != progress->percent && percent > 0)
+		progress->whole = elapsed * 100 / percent;
+	progress->percent = percent;
 	*text = '\0';
 	if (percent < 2 || percent > 100 || elapsed < 1)
 		return;
-	rest = elapsed * (100 - percent) / percent;
+	rest = progress->whole > elapsed ? progress->whole - elapsed : 0;
 	if (rest < 360000)
 		snprintf(text, len, ", %d:%02d left", (int)rest / 60, (int)rest % 60);
 }
@@ -55,7 +63,7 @@ void progress_update(struct progress *progress, int percent)
 
 	if (progress->quiet || percent < 0)
 		return;
-	time_left(rest, sizeof(rest), elapsed, percent);
+	time_left(progress, rest, sizeof(rest), elapsed, percent);
 	if (progress->terminal) {
 		for (i = 0; i < BAR; i++)
 			bar[i] = i * 100 < percent * BAR ? '#' : '.';

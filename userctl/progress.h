@@ -13,12 +13,16 @@
  * @quiet: say nothing
  * @terminal: stderr is one
  * @shown: percent last said in a line
+ * @percent: last seen
+ * @whole: seconds that all of it takes, as far as can be told
  * @started: when, in seconds of the monotonic clock
  * @said: when the last line was
  */
 struct progress {
 	const char *name;
 	int quiet, terminal, shown;
+	int percent;
+	double whole;
 	double started, said;
 };
 

@@ -81,11 +81,16 @@ ring_t ring[2];		/* ring[i] is written by side i */
 #define ROOM(n)	(OUT + (n) + RESERVE <= SLOTS)
 #define NEWS	(AT(1 - me, tail).epoch == EPOCH(tail))
 
-#ifdef ONE_WAY
-#define TALKS	(!me)
-#else
-#define TALKS	1
+/* Messages that each side may accept; UNLIMITED ones are not counted. */
+#define UNLIMITED	255
+#ifndef FROM_0
+#define FROM_0	UNLIMITED
 #endif
+#ifndef FROM_1
+#define FROM_1	UNLIMITED
+#endif
+#define TALKS	(!closing && !want && budget)
+#define SPEND	budget = (budget == UNLIMITED -> UNLIMITED : budget - 1)
 
 #ifdef SILENT_AFTER_FIN
 #define MAY_ACK	(!fin_sent)
@@ -267,6 +272,7 @@ proctype side(bit me)
 {
 	byte head, acked, tail, told;	/* positions */
 	byte want;			/* lines of the message accepted */
+	byte budget = (me -> FROM_1 : FROM_0);
 	bit closing, fin_sent, fin_received;
 	bit p0, p1, h1, r0, r1;		/* stores and loads done */
 	byte kind, lines;
@@ -293,14 +299,12 @@ proctype side(bit me)
 	:: STEP(get_header(); receive())
 #endif
 	/* What finds room is sent at once, what does not must wait for it. */
-	:: STEP(!closing && !want && TALKS && ROOM(1) -> send(DATA, 1))
-	:: STEP(!closing && !want && TALKS && ROOM(2) -> send(DATA, 2))
-	:: !closing && !want && TALKS && !ROOM(1) ->
-		want = 1
-	:: !closing && !want && TALKS && !ROOM(2) ->
-		want = 2
+	:: STEP(TALKS && ROOM(1) -> SPEND; send(DATA, 1))
+	:: STEP(TALKS && ROOM(2) -> SPEND; send(DATA, 2))
+	:: atomic { TALKS && !ROOM(1) -> SPEND; want = 1 }
+	:: atomic { TALKS && !ROOM(2) -> SPEND; want = 2 }
 	:: STEP(want && ROOM(want) -> send(DATA, want); want = 0)
-	:: !closing && !want ->
+	:: !closing && !want && (budget == 0 || budget == UNLIMITED) ->
 		closing = 1
 	:: STEP(closing && !want && !fin_sent && ROOM(1) ->
 		send(FIN, 1); fin_sent = 1)

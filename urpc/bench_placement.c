@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Experiment placement: the same round trip with the rings on the receiver's
+ * node, the sender's, or a third one. The mem_node column says where the ring of
+ * the calls really was.
+ *
+ * Variants: receiver, sender, third, and control, an empty pass over the port.
+ */
+#include <linux/nodemask.h>
+#include <linux/topology.h>
+
+#include "urpc/bench.h"
+
+static const struct mk_param params[] = {
+	MK_SERIES_PARAMS(1000, 3),
+};
+
+/* Both rings on the nodes asked for, or nothing if memory there is short. */
+static int mk_placement_on(struct mk_series *series, const char *variant,
+			   const int cpu[2], int call_node, int reply_node)
+{
+	struct mk_channel_options options = {
+		.node = { call_node, reply_node },
+	};
+	struct mk_channel *channel;
+	int err = 0;
+
+	channel = mk_channel_create(cpu[0], cpu[1], &options);
+	if (IS_ERR(channel))
+		return PTR_ERR(channel);
+	if (channel->ring_node[0] == call_node &&
+	    channel->ring_node[1] == reply_node) {
+		series->ep = channel->end[0];
+		series->key.variant = variant;
+		series->key.mem_node = call_node;
+		series->sample = mk_series_ping;
+		err = mk_series_report(series);
+	}
+	return mk_channel_close(channel) ?: err;
+}
+
+static int mk_placement_pair(struct mk_series *series, const int cpu[2])
+{
+	int a = cpu_to_node(cpu[0]), b = cpu_to_node(cpu[1]);
+	int node, err;
+
+	err = mk_placement_on(series, "receiver", cpu, b, a);
+	if (!err && a != b)
+		err = mk_placement_on(series, "sender", cpu, a, b);
+	for_each_node_state(node, N_MEMORY) {
+		if (err || node == a || node == b)
+			continue;
+		err = mk_placement_on(series, "third", cpu, node, node);
+	}
+	if (err)
+		return err;
+	series->key.variant = "control";
+	series->key.mem_node = -1;
+	series->sample = mk_series_control;
+	return mk_series_report(series);
+}
+
+static int mk_placement_run(struct mk_run *run)
+{
+	return mk_series_sweep(run, NULL, mk_placement_pair);
+}
+
+const struct mk_experiment mk_exp_placement = {
+	.name = "placement",
+	.help = "the same round trip, rings on the receiver's, the sender's, a third node",
+	.params = params,
+	.nr_params = ARRAY_SIZE(params),
+	.run = mk_placement_run,
+};
