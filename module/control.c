@@ -42,7 +42,8 @@ struct mk_file {
 };
 
 static LIST_HEAD(mk_files);
-static DEFINE_MUTEX(mk_files_lock);	/* protects mk_files */
+static u64 mk_nr_files;
+static DEFINE_MUTEX(mk_files_lock);	/* protects both */
 
 static struct dentry *mk_root;
 
@@ -268,6 +269,7 @@ struct dentry *mk_control_value(const char *name, struct dentry *dir,
 	}
 	mutex_lock(&mk_files_lock);
 	list_add(&f->link, &mk_files);
+	mk_nr_files++;
 	mutex_unlock(&mk_files_lock);
 	return dentry;
 }
@@ -295,6 +297,25 @@ struct dentry *mk_control_text(const char *name, struct dentry *dir,
 		return ERR_PTR(-ENODEV);
 	return debugfs_create_file(name, 0400, dir, (void *)text,
 				   &mk_text_fops);
+}
+
+/**
+ * mk_control_bytes - memory of the files of one number
+ *
+ * Most of a tree's files are of that kind.
+ *
+ * Context: process, may sleep.
+ * Return: bytes, with the inode and the directory entry of each.
+ */
+u64 mk_control_bytes(void)
+{
+	u64 n;
+
+	mutex_lock(&mk_files_lock);
+	n = mk_nr_files;
+	mutex_unlock(&mk_files_lock);
+	return n * (sizeof(struct mk_file) + sizeof(struct inode) +
+		    sizeof(struct dentry));
 }
 
 /**

@@ -48,6 +48,8 @@ int mk_control_parse_u64(const char *what, const char *text, u64 min, u64 max,
 __printf(2, 3)
 void mk_control_refuse(const char *what, const char *fmt, ...);
 
+u64 mk_control_bytes(void);
+
 struct dentry *mk_control_init(void);
 void mk_control_exit(void);
 

@@ -152,6 +152,8 @@ extern const struct mk_experiment mk_exp_message_size;
 extern const struct mk_experiment mk_exp_placement;
 extern const struct mk_experiment mk_exp_notify;
 extern const struct mk_experiment mk_exp_polling_model;
+extern const struct mk_experiment mk_exp_growth;
+extern const struct mk_experiment mk_exp_rings;
 extern const struct mk_experiment mk_exp_storm;
 
 #endif /* MK_EXPERIMENT_H */

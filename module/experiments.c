@@ -15,6 +15,8 @@ const struct mk_experiment *const mk_experiments[] = {
 	&mk_exp_placement,
 	&mk_exp_notify,
 	&mk_exp_polling_model,
+	&mk_exp_growth,
+	&mk_exp_rings,
 	&mk_exp_storm,
 	NULL
 };

@@ -11,6 +11,7 @@
 #include "module/clock.h"
 #include "module/control.h"
 #include "module/experiment.h"
+#include "module/memory.h"
 #include "module/monitor.h"
 #include "module/topology.h"
 #include "urpc/link.h"
@@ -58,6 +59,7 @@ static int __init mk_init(void)
 	mk_clock_files(root);
 	mk_topology_files(root);
 	mk_monitors_files(root);
+	mk_memory_files(root);
 	mk_experiments_files(root);
 	return 0;
 

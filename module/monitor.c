@@ -20,6 +20,7 @@
 #include "module/control.h"
 #include "module/monitor.h"
 #include "module/stats.h"
+#include "urpc/link.h"
 #include "urpc/port.h"
 
 /* The default P never exceeds this, however slowly the host wakes up. */
@@ -290,6 +291,24 @@ static void mk_monitor_counters(struct dentry *dir, struct mk_port *port)
 	mk_control_value(#name, dir, port, &mk_value_##name);
 	MK_COUNTERS(MK_COUNTER_FILE)
 #undef MK_COUNTER_FILE
+}
+
+/**
+ * mk_monitors_bytes() - memory of all monitors: ports, links, threads
+ *
+ * Context: any.
+ * Return: bytes as handed out by the allocators, for every possible CPU; a
+ * CPU that is off line is counted with the thread it will have.
+ */
+u64 mk_monitors_bytes(void)
+{
+	u64 bytes = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		bytes += ksize(mk_port(cpu)) + mk_links_bytes(mk_port(cpu)) +
+			 THREAD_SIZE + sizeof(struct task_struct);
+	return bytes;
 }
 
 /**

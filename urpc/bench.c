@@ -99,6 +99,19 @@ struct mk_channel *mk_bench_channel(const int cpu[2],
 }
 
 /**
+ * mk_bench_rate() - throughput
+ * @messages: so many
+ * @cycles: in so many cycles
+ *
+ * Context: any.
+ * Return: messages per million cycles.
+ */
+u64 mk_bench_rate(u64 messages, u64 cycles)
+{
+	return div64_u64(messages * 1000000, max(cycles, 1ull));
+}
+
+/**
  * mk_bench_step() - between two samples: give way, and see whether to stop
  * @run: the run
  *

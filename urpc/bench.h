@@ -133,6 +133,7 @@ void mk_bench_pairs_free(struct mk_pair_set *set);
 struct mk_channel *mk_bench_channel(const int cpu[2],
 				    enum mk_placement placement, u32 slots,
 				    u32 ack_every);
+u64 mk_bench_rate(u64 messages, u64 cycles);
 int mk_bench_step(const struct mk_run *run);
 int mk_bench_spin_start(struct mk_spin *spin, int cpu);
 void mk_bench_spin_stop(struct mk_spin *spin);

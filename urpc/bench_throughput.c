@@ -167,7 +167,6 @@ static int mk_stream_control(struct mk_port *port, void *arg)
 	return 0;
 }
 
-/* Cycles per sample become millionths of a message per cycle. */
 static int mk_stream_series(struct mk_stream *st,
 			    int (*fn)(struct mk_port *port, void *arg))
 {
@@ -178,8 +177,7 @@ static int mk_stream_series(struct mk_stream *st,
 	if (err)
 		return err;
 	for (i = 0; i < st->samples; i++)
-		st->cycles[i] = div64_u64(st->messages * 1000000ull,
-					  max(st->cycles[i], 1ull));
+		st->cycles[i] = mk_bench_rate(st->messages, st->cycles[i]);
 	return mk_run_samples(st->run, &st->key, "throughput", "msg/Mcycle",
 			      st->cycles, st->samples);
 }

@@ -34,6 +34,10 @@ enum mk_attach {
 static mk_handler_t mk_handlers[MK_TYPES];
 static atomic_t mk_channel_ids;
 
+/* What all channels hold now, as handed out by the allocators. */
+static atomic64_t mk_channels_bytes;
+static atomic_t mk_channels_count;
+
 /**
  * mk_handler_set() - say who handles a type of message
  * @type: the type
@@ -58,6 +62,39 @@ void mk_channel_get(struct mk_channel *channel)
 	refcount_inc(&channel->ref);
 }
 
+/**
+ * mk_channel_bytes() - memory of all channels, rings included
+ *
+ * Context: any.
+ */
+s64 mk_channel_bytes(void)
+{
+	return atomic64_read(&mk_channels_bytes);
+}
+
+/**
+ * mk_channel_count() - how many channels there are
+ *
+ * Context: any.
+ */
+int mk_channel_count(void)
+{
+	return atomic_read(&mk_channels_count);
+}
+
+/* Count a complete channel, or with a @sign of -1 forget it. */
+static void mk_channel_account(struct mk_channel *channel, int sign)
+{
+	s64 bytes = ksize(channel);
+	int i;
+
+	for (i = 0; i < 2; i++)
+		bytes += ksize(channel->end[i]) +
+			 page_size(channel->ring[i]);
+	atomic64_add(sign * bytes, &mk_channels_bytes);
+	atomic_add(sign, &mk_channels_count);
+}
+
 static void mk_channel_free(struct mk_channel *channel)
 {
 	int i;
@@ -80,8 +117,10 @@ static void mk_channel_free(struct mk_channel *channel)
  */
 void mk_channel_put(struct mk_channel *channel)
 {
-	if (refcount_dec_and_test(&channel->ref))
-		mk_channel_free(channel);
+	if (!refcount_dec_and_test(&channel->ref))
+		return;
+	mk_channel_account(channel, -1);
+	mk_channel_free(channel);
 }
 
 /* The creation, or an attached endpoint, is done with the channel. */
@@ -654,7 +693,8 @@ mk_channel_alloc(struct mk_port *const port[2],
 		if (node == NUMA_NO_NODE)
 			node = port[!i]->node;
 		channel->ring[i] =
-			alloc_pages_node(node, GFP_KERNEL | __GFP_ZERO,
+			alloc_pages_node(node, GFP_KERNEL | __GFP_ZERO |
+					 __GFP_COMP,
 					 get_order(slots *
 						   sizeof(struct mk_line)));
 		channel->end[i] = mk_endpoint_alloc(channel, port[i], i);
@@ -670,6 +710,7 @@ mk_channel_alloc(struct mk_port *const port[2],
 			goto err_free;
 		channel->end[i]->ack_every = options->ack_every ?: slots / 4;
 	}
+	mk_channel_account(channel, 1);
 	return channel;
 
 err_free:

@@ -219,6 +219,8 @@ int mk_channel_close(struct mk_channel *channel);
 /* Any context. */
 void mk_channel_get(struct mk_channel *channel);
 void mk_channel_put(struct mk_channel *channel);
+s64 mk_channel_bytes(void);
+int mk_channel_count(void);
 void mk_handler_set(enum mk_type type, mk_handler_t handler);
 
 /* The thread of the endpoint's port. */

@@ -3,6 +3,7 @@
  * Links: the channel between two ports, made when it is first used.
  */
 #include <linux/bitmap.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -229,6 +230,34 @@ void mk_links_close(struct mk_port *port)
 }
 
 /**
+ * mk_links_size() - size of a port's links, without the bitmap
+ * @cpus: of the machine
+ *
+ * Context: any.
+ */
+size_t mk_links_size(unsigned int cpus)
+{
+	struct mk_links *links;
+
+	return struct_size(links, link, cpus);
+}
+
+/**
+ * mk_links_bytes() - memory that a port's links take, as handed out
+ * @port: the port
+ *
+ * Context: any.
+ */
+size_t mk_links_bytes(const struct mk_port *port)
+{
+	const struct mk_links *links = port->links;
+	size_t bytes = is_vmalloc_addr(links) ?
+		       PAGE_ALIGN(mk_links_size(nr_cpu_ids)) : ksize(links);
+
+	return bytes + ksize(links->wanted);
+}
+
+/**
  * mk_links_init() - allocate a port's links
  * @port: a closed port
  *
@@ -240,7 +269,7 @@ int mk_links_init(struct mk_port *port)
 	struct mk_links *links;
 	unsigned int cpu;
 
-	links = kvzalloc_node(struct_size(links, link, nr_cpu_ids), GFP_KERNEL,
+	links = kvzalloc_node(mk_links_size(nr_cpu_ids), GFP_KERNEL,
 			      port->node);
 	if (!links)
 		return -ENOMEM;

@@ -17,6 +17,8 @@ int mk_links_start(void);
 void mk_links_stop(void);
 int mk_links_init(struct mk_port *port);
 void mk_links_exit(struct mk_port *port);
+size_t mk_links_size(unsigned int cpus);
+size_t mk_links_bytes(const struct mk_port *port);
 
 /* The port's thread. */
 int mk_link_post(struct mk_port *port, int cpu, struct mk_post *post);

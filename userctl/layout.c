@@ -12,15 +12,15 @@ static const struct layout layouts[] = {
 		.title = "one message and its answer, core to core",
 		.size = "bytes",
 		.ratios = {
-			{ "x ipi_idle", "round_trip", "*", "ipi_idle", "round_trip", -1 },
-			{ "x ipi_busy", "round_trip", "*", "ipi_busy", "round_trip", -1 },
+			{ "x ipi_idle", "round_trip", "*", "ipi_idle", "round_trip", -1, 0 },
+			{ "x ipi_busy", "round_trip", "*", "ipi_busy", "round_trip", -1, 0 },
 		},
 	}, {
 		.test = "urpc_throughput",
 		.title = "messages in a pipeline, by queue depth",
 		.size = "depth",
 		.ratios = {
-			{ "x depth 1", "throughput", "*", "*", "throughput", 1 },
+			{ "x depth 1", "throughput", "*", "*", "throughput", 1, 0 },
 		},
 	}, {
 		.test = "shm_vs_msg",
@@ -28,14 +28,42 @@ static const struct layout layouts[] = {
 		.size = "clients",
 		.pivot = 1,
 		.ratios = {
-			{ "SHM/MSG", "cost", "SHM*", "MSG*", "cost", -1 },
+			{ "SHM/MSG", "cost", "SHM*", "MSG*", "cost", -1, 0 },
 		},
 	},
 	{ .test = "storm", .title = "delivery under load", .size = "messages" },
-	{ .test = "message_size", .title = "a call by its size", .size = "lines" },
-	{ .test = "placement", .title = "the same round trip, by the ring's node" },
-	{ .test = "notify", .title = "polling, MWAIT, and block and wake" },
-	{ .test = "polling_model", .title = "cost of waiting against min(t, P + C)" },
+	{
+		.test = "message_size",
+		.title = "a call by its size, in the message or in shared memory",
+		.size = "bytes",
+		.ratios = {
+			{ "msg/shared", "round_trip", "message", "shared", "round_trip", -1, 0 },
+		},
+	}, {
+		.test = "placement",
+		.title = "the same round trip, by the ring's node",
+		.size = "bytes",
+		.ratios = {
+			{ "x receiver", "round_trip", "*", "receiver", "round_trip", -1, 1 },
+		},
+	}, {
+		.test = "notify",
+		.title = "how a receiver waits: polling, MWAIT, block and wake",
+		.size = "bytes",
+		.ratios = {
+			{ "x poll", "round_trip", "*", "poll", "round_trip", -1, 0 },
+		},
+	}, {
+		.test = "polling_model",
+		.title = "waiting t cycles for a message, polling P of them, against the model",
+		.size = "t",
+		.pivot = 1,
+		.hidden = { "arrival", "bound", "handoff", "poll", "predicted" },
+		.ratios = {
+			{ "x model", "cost", "P=*", "P=*", "predicted", -1, 0 },
+			{ "x 2C", "cost", "P=*", "P=*", "bound", -1, 0 },
+		},
+	},
 	{ .test = "shootdown_protocols", .title = "shootdown, no invalidation", .size = "cores" },
 	{ .test = "unmap", .title = "unmap, end to end" },
 	{ .test = "two_phase_commit", .title = "agreement in two phases", .size = "cores" },

@@ -15,6 +15,7 @@
  * @base_variant: variant to divide by; a '*' is what @variant's stood for
  * @base_metric: its metric
  * @base_size: its size, -1 for the row's own
+ * @any_node: its memory may be on another node
  *
  * The base row has the same tier, CPUs and repetitions; a column that either
  * of the two leaves empty is not compared.
@@ -24,6 +25,7 @@ struct layout_ratio {
 	const char *metric, *variant;
 	const char *base_variant, *base_metric;
 	long long base_size;
+	int any_node;
 };
 
 /**
@@ -32,6 +34,7 @@ struct layout_ratio {
  * @title: what the table says it is
  * @size: head of the size column
  * @pivot: also print the medians with a column per variant
+ * @hidden: metrics that are left to the CSV, NULL-terminated
  * @ratios: NULL-title terminated
  */
 struct layout {
@@ -39,6 +42,7 @@ struct layout {
 	const char *title;
 	const char *size;
 	int pivot;
+	const char *hidden[8];
 	struct layout_ratio ratios[3];
 };
 

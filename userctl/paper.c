@@ -55,7 +55,7 @@ static const struct paper_figure figures[] = {
 	THROUGHPUT("T3", 2.75, "8x4 AMD, two hops"),
 	{ "shm_vs_msg", "SHM8", NULL, "cost", 16, 12000,
 	  "4x4 AMD, extra cycles at 16 cores", FIGURE_3 },
-	{ "notify", "block*", NULL, "cost", -1, 6000, "C, block and wake", SECTION_5_2 },
+	{ "notify", "block", NULL, "handoff", -1, 6000, "handoff (C)", SECTION_5_2 },
 	SHOOTDOWN("broadcast", 13800),
 	SHOOTDOWN("unicast", 12700),
 	SHOOTDOWN("multicast", 4800),

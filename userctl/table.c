@@ -56,6 +56,16 @@ const struct group *environment(const struct table *table, const char *metric)
 	return environment_of(table, metric, CSV_NONE, CSV_NONE, CSV_NONE);
 }
 
+static int is_hidden(const struct layout *layout, const char *metric)
+{
+	size_t i;
+
+	for (i = 0; layout->hidden[i]; i++)
+		if (!strcmp(layout->hidden[i], metric))
+			return 1;
+	return 0;
+}
+
 /* A section per metric, but for times where they mean nothing. */
 static void print_metrics(struct table *table)
 {
@@ -72,10 +82,23 @@ static void print_metrics(struct table *table)
 				table->left_out += !is_special(&list[first]);
 			continue;
 		}
+		if (is_hidden(table->layout, list[first].metric))
+			continue;
 		print_metric(table, first, last);
 		if (table->layout->pivot)
 			print_pivot(table, first, last);
 	}
+}
+
+static void print_hidden(const struct table *table)
+{
+	const char *const *hidden = table->layout->hidden;
+	size_t i;
+
+	for (i = 0; hidden[i]; i++)
+		fprintf(table->out, "%s%s", i ? ", " : "in the CSV only: ", hidden[i]);
+	if (i)
+		fputc('\n', table->out);
 }
 
 static void print_test(struct table *table)
@@ -94,6 +117,7 @@ static void print_test(struct table *table)
 	if (table->left_out)
 		fprintf(table->out, "times left out: %zu; they mean nothing here: %s\n",
 			table->left_out, table->counts_only);
+	print_hidden(table);
 	print_counters(table);
 	print_settings(table);
 	if (table->repeats)

@@ -54,7 +54,7 @@ static const struct group *find_base(const struct table *table,
 		    base->unit == group->unit && agree(other->size, size) &&
 		    agree(other->cpu_a, key->cpu_a) &&
 		    agree(other->cpu_b, key->cpu_b) &&
-		    agree(other->mem_node, key->mem_node))
+		    (ratio->any_node || agree(other->mem_node, key->mem_node)))
 			found = base;
 	}
 	free(variant);

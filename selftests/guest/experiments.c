@@ -39,12 +39,34 @@ FIXTURE_VARIANT_ADD(experiment, shm_vs_msg) {
 	.name = "shm_vs_msg", .per_client = true,
 };
 
+FIXTURE_VARIANT_ADD(experiment, message_size) {
+	.name = "message_size",
+};
+
+FIXTURE_VARIANT_ADD(experiment, placement) {
+	.name = "placement",
+};
+
+FIXTURE_VARIANT_ADD(experiment, notify) {
+	.name = "notify",
+};
+
+FIXTURE_VARIANT_ADD(experiment, polling_model) {
+	.name = "polling_model",
+};
+
+FIXTURE_VARIANT_ADD(experiment, growth) {
+	.name = "growth",
+};
+
 FIXTURE_VARIANT_ADD(experiment, storm) {
 	.name = "storm",
 };
 
 static const char *const known[] = {
-	"urpc_latency", "urpc_throughput", "shm_vs_msg", "storm",
+	"urpc_latency", "urpc_throughput", "shm_vs_msg", "message_size",
+	"placement", "notify", "polling_model", "growth",
+	"storm",
 };
 
 FIXTURE_SETUP(experiment)

@@ -28,7 +28,7 @@ FIXTURE_TEARDOWN(module)
 }
 
 /* modinfo's answer to one field, without newline; "" when there is none. */
-static void modinfo(const char *field, char *buf, size_t size)
+static void get_modinfo(const char *field, char *buf, size_t size)
 {
 	char command[4400];
 	FILE *pipe;
@@ -56,14 +56,14 @@ TEST_F(module, modinfo_is_complete)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
-		modinfo(fields[i], text, sizeof(text));
+		get_modinfo(fields[i], text, sizeof(text));
 		EXPECT_NE('\0', text[0])
 			TH_LOG("modinfo has no %s", fields[i]);
 	}
-	modinfo("license", text, sizeof(text));
+	get_modinfo("license", text, sizeof(text));
 	EXPECT_STREQ("GPL", text);
 	/* the negative control: a field that no module has */
-	modinfo("nonsense", text, sizeof(text));
+	get_modinfo("nonsense", text, sizeof(text));
 	EXPECT_STREQ("", text);
 }
 
@@ -128,7 +128,7 @@ TEST_F(module, second_load_is_refused)
 	EXPECT_EQ(mk_cpus_online(), mk_monitors());
 }
 
-/* Calls fn(name) for each parameter that modinfo knows. */
+/* Names of the parameters that modinfo knows; how many. */
 static int parameters(char names[][64], int max)
 {
 	char command[4400], line[512];

@@ -81,9 +81,10 @@ static void memory_check(struct __test_metadata *_metadata,
 
 	memory_take(&after);
 	grown = memory_grown(before, &after);
-	TH_LOG("kB before and after: available %ld %ld, slab %ld %ld, vmalloc %ld %ld, percpu %ld %ld",
-	       before->available, after.available, before->slab, after.slab,
-	       before->vmalloc, after.vmalloc, before->percpu, after.percpu);
+	TH_LOG("kB more: slab %ld, vmalloc %ld, percpu %ld, in use %ld",
+	       after.slab - before->slab, after.vmalloc - before->vmalloc,
+	       after.percpu - before->percpu,
+	       before->available - after.available);
 	EXPECT_EQ(NULL, grown)
 		TH_LOG("%s has grown", grown);
 }

@@ -16,6 +16,7 @@
 #define TRACEFS	"/sys/kernel/tracing"
 #define EVENTS	TRACEFS "/events/multikernel"
 #define TRAFFIC	"storm"
+#define DATA	"/tmp/multikernel.dat"
 
 /* A message as one end saw it. */
 struct seen {
@@ -253,15 +254,15 @@ TEST_F(trace, trace_cmd)
 		SKIP(return, "one CPU has nobody to send to");
 	if (system("command -v trace-cmd > /dev/null"))
 		SKIP(return, "no trace-cmd");
-	snprintf(command, sizeof(command),
-		 "cd /tmp && trace-cmd record -q -b 8192 -e multikernel -o mk.dat sh -c 'echo 1 > " MK_ROOT "/experiments/%s/run; sleep 0.5' > /dev/null",
-		 TRAFFIC);
+	snprintf(command, sizeof(command), "trace-cmd record %s -o %s %s",
+		 "-q -b 8192 -e multikernel", DATA,
+		 "sh -c 'echo 1 > " MK_ROOT "/experiments/" TRAFFIC
+		 "/run; sleep 0.5' > /dev/null");
 	ASSERT_EQ(0, system(command));
-	pipe = popen("trace-cmd report -i /tmp/mk.dat 2> /dev/null", "r");
+	pipe = popen("trace-cmd report -i " DATA " 2> /dev/null", "r");
 	ASSERT_NE(NULL, pipe);
-	while (fgets(line, sizeof(line), pipe)) {
+	while (fgets(line, sizeof(line), pipe))
 		record_add(&self->record, line);
-	}
 	EXPECT_EQ(0, pclose(pipe));
 	EXPECT_LT(0, self->record.sent);
 	EXPECT_EQ(0, self->record.strange);
