@@ -234,7 +234,7 @@ static u64 mk_show_online(void *data)
 {
 	struct mk_monitor *monitor = data;
 
-	return READ_ONCE(monitor->task) != NULL;
+	return !!READ_ONCE(monitor->task);
 }
 
 static u64 mk_show_blocked(void *data)

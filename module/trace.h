@@ -94,7 +94,7 @@ TRACE_EVENT(mk_dispatch,
 		  __entry->seq, mk_show_type(__entry->type), __entry->cpu)
 );
 
-/* An explicit acknowledgement; acked counts lines since the ring was made. */
+/* An explicit acknowledgment; acked counts lines since the ring was made. */
 TRACE_EVENT(mk_ack,
 	TP_PROTO(u32 ring, u32 seq, u32 acked, int cpu, int edge),
 	TP_ARGS(ring, seq, acked, cpu, edge),

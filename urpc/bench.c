@@ -73,6 +73,22 @@ void mk_bench_pairs_free(struct mk_pair_set *set)
 }
 
 /**
+ * mk_place_chosen() - does a choice include a placement?
+ * @choice: index into mk_placement_choices
+ * @placement: the placement
+ * @cpu: the pair it is for
+ *
+ * Context: any.
+ * Return: true if it does; on one node there is only one.
+ */
+bool mk_place_chosen(u32 choice, enum mk_placement placement, const int cpu[2])
+{
+	if (cpu_to_node(cpu[0]) == cpu_to_node(cpu[1]))
+		return placement == MK_PLACE_RECEIVER;
+	return choice == MK_PLACEMENTS || choice == placement;
+}
+
+/**
  * mk_bench_channel() - a channel of an experiment's own
  * @cpu: its two CPUs
  * @placement: of both its rings

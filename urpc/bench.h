@@ -12,21 +12,13 @@
  * enum mk_placement - on whose node a ring lies
  * @MK_PLACE_RECEIVER: the one that polls it (the default everywhere)
  * @MK_PLACE_SENDER: the one that writes it
+ * @MK_PLACEMENTS: how many; as a choice, both in turn
  */
 enum mk_placement {
 	MK_PLACE_RECEIVER,
 	MK_PLACE_SENDER,
 	MK_PLACEMENTS
 };
-
-/*
- * bool mk_place_chosen(choice, placement, cpu) - does a choice out of
- * mk_placement_choices include a placement? On one node there is only one.
- */
-#define mk_place_chosen(choice, placement, cpu)				\
-	(cpu_to_node((cpu)[0]) == cpu_to_node((cpu)[1]) ?		\
-	 (placement) == MK_PLACE_RECEIVER :				\
-	 (choice) == MK_PLACEMENTS || (choice) == (placement))
 
 extern const char *const mk_placement_choices[];
 extern const char *const mk_pairs_choices[];
@@ -93,31 +85,31 @@ enum {
 	MK_SERIES_OWN
 };
 
-#define MK_SERIES_PARAMS(def_samples, def_repeats)			\
-	[MK_SERIES_SAMPLES] = {						\
-		.name = "samples", .help = "samples per row",		\
-		.kind = MK_PARAM_U32, .min = 16, .max = 100000,		\
-		.def = (def_samples),					\
-	},								\
-	[MK_SERIES_WARMUP] = {						\
-		.name = "warmup", .help = "samples before them, thrown away", \
-		.kind = MK_PARAM_U32, .min = 0, .max = 100000,		\
-		.def = (def_samples) / 10,				\
-	},								\
-	[MK_SERIES_REPEATS] = {						\
-		.name = "repeats", .help = "rounds over everything",	\
-		.kind = MK_PARAM_U32, .min = 1, .max = 100,		\
-		.def = (def_repeats),					\
-	},								\
-	[MK_SERIES_PAIRS] = {						\
-		.name = "pairs",					\
-		.help = "one pair for each tier and distance, or all",	\
-		.kind = MK_PARAM_CHOICE, .choices = mk_pairs_choices,	\
-	},								\
-	[MK_SERIES_CPUS] = {						\
-		.name = "cpus", .help = "CPUs to choose pairs from",	\
-		.kind = MK_PARAM_CPUS,					\
-	}
+#define MK_PARAM_SAMPLES(number) {					\
+	.name = "samples", .help = "samples per row",			\
+	.kind = MK_PARAM_U32, .min = 16, .max = 100000, .def = (number),	\
+}
+
+#define MK_PARAM_WARMUP(number) {					\
+	.name = "warmup", .help = "samples before them, thrown away",	\
+	.kind = MK_PARAM_U32, .min = 0, .max = 100000, .def = (number),	\
+}
+
+#define MK_PARAM_REPEATS(number) {					\
+	.name = "repeats", .help = "rounds over everything",		\
+	.kind = MK_PARAM_U32, .min = 1, .max = 100, .def = (number),	\
+}
+
+#define MK_PARAM_PAIRS {						\
+	.name = "pairs",						\
+	.help = "one pair for each tier and distance, or all",		\
+	.kind = MK_PARAM_CHOICE, .choices = mk_pairs_choices,		\
+}
+
+#define MK_PARAM_CPU_LIST {						\
+	.name = "cpus", .help = "CPUs to choose pairs from",		\
+	.kind = MK_PARAM_CPUS,						\
+}
 
 int mk_series_sweep(struct mk_run *run, void *arg,
 		    int (*pair)(struct mk_series *series, const int cpu[2]));
@@ -127,6 +119,8 @@ int mk_series_asleep(struct mk_port *port, struct mk_series *series);
 int mk_series_control(struct mk_port *port, struct mk_series *series);
 int mk_series_ping(struct mk_port *port, struct mk_series *series);
 
+bool mk_place_chosen(u32 choice, enum mk_placement placement,
+		     const int cpu[2]);
 int mk_bench_pairs(struct mk_pair_set *set, const struct cpumask *cpus,
 		   bool all);
 void mk_bench_pairs_free(struct mk_pair_set *set);

@@ -22,7 +22,11 @@ enum {
 };
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(500, 1),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(500),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(50),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(1),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 	[P_CHANNELS] = {
 		.name = "channels", .help = "idle channels at most",
 		.kind = MK_PARAM_U32, .min = 0, .max = 4096, .def = 256,

@@ -21,7 +21,11 @@ enum {
 };
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(1000, 3),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(1000),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(100),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(3),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 	[P_PLACEMENT] = {
 		.name = "placement", .help = "node of both rings",
 		.kind = MK_PARAM_CHOICE, .choices = mk_placement_choices,

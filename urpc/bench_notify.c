@@ -23,7 +23,11 @@
 #include "urpc/bench.h"
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(300, 3),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(300),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(30),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(3),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 };
 
 /* An MWAIT that nothing ends before the next tick sleeps longer than this. */

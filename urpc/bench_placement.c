@@ -12,7 +12,11 @@
 #include "urpc/bench.h"
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(1000, 3),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(1000),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(100),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(3),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 };
 
 /* Both rings on the nodes asked for, or nothing if memory there is short. */

@@ -10,10 +10,14 @@
  * more than 2C.
  *
  * The size column is t as it was asked for, the variant P as a share of C.
- * Metrics, in cycles: cost as measured (polled in vain, and what the round trip
- * took longer than one to a polling monitor), predicted, arrival (t as the
- * receiver saw it, a round trip longer than asked for), poll (P), handoff (C, measured first on the same pair), bound (2C). The
- * control is the cost of a message that follows at once.
+ * Metrics, in cycles:
+ *	cost		as measured: polled in vain, and what the round trip took
+ *			longer than one to a polling monitor
+ *	arrival		t as the receiver saw it, a round trip longer
+ *	poll, handoff	P, and C as measured first on the same pair
+ *	predicted	by the model
+ *	bound		2C
+ * The control is the cost of a message that follows at once.
  */
 
 #include "module/clock.h"
@@ -22,7 +26,11 @@
 #include "urpc/bench.h"
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(200, 1),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(200),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(20),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(1),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 };
 
 /* P and t as shares of C, in quarters. */
@@ -36,13 +44,12 @@ static const u32 gap_quarters[] = { 1, 2, 3, 4, 6, 8, 16, 32 };
  * @idle: the receiver's idle cycles before the last sample
  * @end: time of the last reply
  * @cost: of each sample
- * @index: of the next
+ * @arrivals: t of each sample
  * @baseline: median round trip to a polling monitor
  */
 struct mk_polling {
 	u64 gap, arrival, idle, end;
 	u64 *cost, *arrivals;
-	u32 index;
 	u64 baseline;
 };
 
@@ -218,7 +225,7 @@ static int mk_polling_run(struct mk_run *run)
 
 const struct mk_experiment mk_exp_polling_model = {
 	.name = "polling_model",
-	.help = "cost of waiting for P cycles before blocking, against the model (SOSP'09 section 5.2)",
+	.help = "cost of polling for P cycles before blocking, against the model (SOSP'09 5.2)",
 	.params = params,
 	.nr_params = ARRAY_SIZE(params),
 	.run = mk_polling_run,

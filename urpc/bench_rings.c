@@ -32,7 +32,11 @@ enum {
 };
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(1000, 3),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(1000),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(100),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(3),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 	[P_MESSAGES] = {
 		.name = "messages", .help = "messages per sample of throughput",
 		.kind = MK_PARAM_U32, .min = 64, .max = 100000, .def = 1000,
@@ -79,7 +83,9 @@ struct mk_rings_side {
 	u32 next;
 } ____cacheline_aligned_in_smp;
 
-typedef STRUCT_KFIFO_PTR(struct mk_line) mk_line_fifo;
+struct mk_line_fifo {
+	DECLARE_KFIFO_PTR(lines, struct mk_line);
+};
 
 /**
  * struct mk_rings - two sides of one queue
@@ -107,7 +113,7 @@ struct mk_rings {
 	u64 cycles[MK_RINGS_STREAMS];
 	struct page *page[2];
 	struct ptr_ring ptr[2];
-	mk_line_fifo fifo[2];
+	struct mk_line_fifo fifo[2];
 	struct mk_rings_side side[2];
 };
 
@@ -123,6 +129,7 @@ static bool mk_line_put(struct mk_rings *rings, int side, const u64 *word)
 	struct mk_line *line = mk_rings_lines(rings, 0);
 
 	memcpy(line->word, word, MK_LINE_PAYLOAD);
+	/* Pairs with the acquire of mk_line_get(). */
 	smp_store_release(&line->header, ++rings->side[side].turn);
 	return true;
 }
@@ -131,6 +138,7 @@ static bool mk_line_get(struct mk_rings *rings, int side, u64 *word)
 {
 	struct mk_line *line = mk_rings_lines(rings, 0);
 
+	/* Pairs with the release of mk_line_put(). */
 	if (smp_load_acquire(&line->header) != rings->side[side].turn + 1)
 		return false;
 	memcpy(word, line->word, MK_LINE_PAYLOAD);
@@ -255,14 +263,14 @@ static bool mk_ptr_get(struct mk_rings *rings, int side, u64 *word)
 
 static void mk_fifo_exit(struct mk_rings *rings)
 {
-	kfifo_free(&rings->fifo[0]);
-	kfifo_free(&rings->fifo[1]);
+	kfifo_free(&rings->fifo[0].lines);
+	kfifo_free(&rings->fifo[1].lines);
 }
 
 static int mk_fifo_init(struct mk_rings *rings)
 {
-	return kfifo_alloc(&rings->fifo[0], MK_CHANNEL_SLOTS, GFP_KERNEL) ?:
-	       kfifo_alloc(&rings->fifo[1], MK_CHANNEL_SLOTS, GFP_KERNEL);
+	return kfifo_alloc(&rings->fifo[0].lines, MK_CHANNEL_SLOTS, GFP_KERNEL) ?:
+	       kfifo_alloc(&rings->fifo[1].lines, MK_CHANNEL_SLOTS, GFP_KERNEL);
 }
 
 static bool mk_fifo_put(struct mk_rings *rings, int side, const u64 *word)
@@ -271,14 +279,14 @@ static bool mk_fifo_put(struct mk_rings *rings, int side, const u64 *word)
 
 	memcpy(line.word, word, MK_LINE_PAYLOAD);
 	line.header = 0;
-	return kfifo_put(&rings->fifo[side], line);
+	return kfifo_put(&rings->fifo[side].lines, line);
 }
 
 static bool mk_fifo_get(struct mk_rings *rings, int side, u64 *word)
 {
 	struct mk_line line;
 
-	if (!kfifo_get(&rings->fifo[!side], &line))
+	if (!kfifo_get(&rings->fifo[!side].lines, &line))
 		return false;
 	memcpy(word, line.word, MK_LINE_PAYLOAD);
 	return true;

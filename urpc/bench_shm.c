@@ -34,10 +34,7 @@ static const struct mk_param params[] = {
 		.name = "samples", .help = "measured updates per client",
 		.kind = MK_PARAM_U32, .min = 16, .max = 10000, .def = 500,
 	},
-	[P_REPEATS] = {
-		.name = "repeats", .help = "rounds over everything",
-		.kind = MK_PARAM_U32, .min = 1, .max = 100, .def = 3,
-	},
+	[P_REPEATS] = MK_PARAM_REPEATS(3),
 	[P_LINES] = {
 		.name = "lines", .help = "lines per update; 0 sweeps 1, 2, 4, 8",
 		.kind = MK_PARAM_U32, .min = 0, .max = MK_SHM_LINES, .def = 0,

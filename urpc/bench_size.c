@@ -22,7 +22,11 @@ enum {
 };
 
 static const struct mk_param params[] = {
-	MK_SERIES_PARAMS(500, 3),
+	[MK_SERIES_SAMPLES] = MK_PARAM_SAMPLES(500),
+	[MK_SERIES_WARMUP] = MK_PARAM_WARMUP(50),
+	[MK_SERIES_REPEATS] = MK_PARAM_REPEATS(3),
+	[MK_SERIES_PAIRS] = MK_PARAM_PAIRS,
+	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 	[P_LINES] = {
 		.name = "lines", .help = "lines of arguments; 0 sweeps 1 to 8",
 		.kind = MK_PARAM_U32, .min = 0, .max = MK_MESSAGE_LINES,

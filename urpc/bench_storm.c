@@ -403,29 +403,47 @@ static struct mk_storm *mk_storm_alloc(struct mk_run *run, u32 messages)
 	return storm;
 }
 
-#define MK_STORM_SUM(storm, field)					\
-({									\
-	u64 __sum = 0;							\
-	unsigned int __i;						\
-									\
-	for (__i = 0; __i < (storm)->nr_flows; __i++)			\
-		__sum += READ_ONCE((storm)->flow[__i].field);		\
-	__sum;								\
-})
+/* The counts of all flows of a round. */
+struct mk_tally {
+	u64 accepted, received, numbered, expected;
+	u64 lost, duplicated, reordered, corrupted;
+};
+
+static void mk_storm_tally(const struct mk_storm *storm, struct mk_tally *tally)
+{
+	unsigned int i;
+
+	memset(tally, 0, sizeof(*tally));
+	for (i = 0; i < storm->nr_flows; i++) {
+		const struct mk_flow *flow = &storm->flow[i];
+
+		tally->accepted += READ_ONCE(flow->accepted);
+		tally->received += READ_ONCE(flow->received);
+		tally->numbered += READ_ONCE(flow->number);
+		tally->expected += READ_ONCE(flow->expected);
+		tally->lost += READ_ONCE(flow->lost);
+		tally->duplicated += READ_ONCE(flow->duplicated);
+		tally->reordered += READ_ONCE(flow->reordered);
+		tally->corrupted += READ_ONCE(flow->corrupted);
+	}
+}
 
 /* Until all that was accepted has come, or nothing comes any more. */
 static void mk_storm_settle(struct mk_storm *storm)
 {
 	unsigned long quiet = jiffies + MK_STORM_QUIET_JIFFIES;
-	u64 accepted = MK_STORM_SUM(storm, accepted);
-	u64 received, last = 0;
+	struct mk_tally tally;
+	u64 last = 0;
 
-	while ((received = MK_STORM_SUM(storm, received)) < accepted) {
-		if (received != last)
+	for (;;) {
+		mk_storm_tally(storm, &tally);
+		if (tally.received >= tally.accepted)
+			return;
+		if (tally.received != last)
 			quiet = jiffies + MK_STORM_QUIET_JIFFIES;
 		else if (time_after(jiffies, quiet))
 			return;
-		last = received;
+		last = tally.received;
 		schedule_timeout_idle(1);
 	}
 }
@@ -458,6 +476,7 @@ static void mk_storm_blow(struct mk_storm *storm)
 }
 
 static int mk_storm_report(struct mk_storm *storm, const struct mk_key *key,
+			   const struct mk_tally *tally,
 			   const struct mk_counters *before,
 			   const struct mk_counters *after)
 {
@@ -466,14 +485,13 @@ static int mk_storm_report(struct mk_storm *storm, const struct mk_key *key,
 		u64 value;
 	} rows[] = {
 		{ "flows", "flows", storm->nr_flows },
-		{ "sent", "messages", MK_STORM_SUM(storm, accepted) },
-		{ "received", "messages", MK_STORM_SUM(storm, received) },
-		{ "lost", "messages", MK_STORM_SUM(storm, lost) +
-		  MK_STORM_SUM(storm, number) -
-		  MK_STORM_SUM(storm, expected) },
-		{ "duplicated", "messages", MK_STORM_SUM(storm, duplicated) },
-		{ "reordered", "messages", MK_STORM_SUM(storm, reordered) },
-		{ "corrupted", "messages", MK_STORM_SUM(storm, corrupted) },
+		{ "sent", "messages", tally->accepted },
+		{ "received", "messages", tally->received },
+		{ "lost", "messages",
+		  tally->lost + tally->numbered - tally->expected },
+		{ "duplicated", "messages", tally->duplicated },
+		{ "reordered", "messages", tally->reordered },
+		{ "corrupted", "messages", tally->corrupted },
 		{ "refused", "flows", atomic_read(&storm->refused) },
 		{ "acks", "messages", after->acks_sent - before->acks_sent },
 		{ "credit_stalls", "events",
@@ -497,6 +515,7 @@ static int mk_storm_round(struct mk_run *run, const struct mk_key *key,
 {
 	struct mk_counters before, after;
 	struct mk_storm *storm;
+	struct mk_tally tally;
 	int err;
 
 	storm = mk_storm_alloc(run, messages);
@@ -505,7 +524,8 @@ static int mk_storm_round(struct mk_run *run, const struct mk_key *key,
 	mk_ports_total(&before);
 	mk_storm_blow(storm);
 	mk_ports_total(&after);
-	err = mk_storm_report(storm, key, &before, &after);
+	mk_storm_tally(storm, &tally);
+	err = mk_storm_report(storm, key, &tally, &before, &after);
 	mk_storm_free(storm);
 	/* Long enough for every monitor to go to sleep. */
 	schedule_timeout_idle(2);

@@ -35,29 +35,19 @@ static const struct mk_param params[] = {
 		.name = "samples", .help = "samples per row",
 		.kind = MK_PARAM_U32, .min = 5, .max = 10000, .def = 20,
 	},
-	[P_REPEATS] = {
-		.name = "repeats", .help = "rounds over everything",
-		.kind = MK_PARAM_U32, .min = 1, .max = 100, .def = 3,
-	},
+	[P_REPEATS] = MK_PARAM_REPEATS(3),
 	[P_DEPTH] = {
 		.name = "depth",
 		.help = "messages in flight at most; 0 sweeps 1, 2, 4 … 64",
 		.kind = MK_PARAM_U32, .min = 0, .max = 64, .def = 0,
 	},
-	[P_PAIRS] = {
-		.name = "pairs",
-		.help = "one pair for each tier and distance, or all",
-		.kind = MK_PARAM_CHOICE, .choices = mk_pairs_choices,
-	},
+	[P_PAIRS] = MK_PARAM_PAIRS,
 	[P_PLACEMENT] = {
 		.name = "placement", .help = "node of both rings",
 		.kind = MK_PARAM_CHOICE, .choices = mk_placement_choices,
 		.def = MK_PLACE_RECEIVER,
 	},
-	[P_CPUS] = {
-		.name = "cpus", .help = "CPUs to choose pairs from",
-		.kind = MK_PARAM_CPUS,
-	},
+	[P_CPUS] = MK_PARAM_CPU_LIST,
 };
 
 /* Slots for the greatest depth, with its reserve. */

@@ -93,7 +93,7 @@ enum mk_parked {
  * @dir: index of this side in the channel
  * @ack_every: return credit by itself once so many lines are owed
  * @owed: lines of messages received since the peer was last told; bare
- *	acknowledgements do not count, or two ends would answer them forever
+ *	acknowledgments do not count, or two ends would answer them forever
  * @idle: polls since something came
  * @attached: on @port
  * @closing: no more sends

@@ -78,7 +78,7 @@ int mk_series_report(struct mk_series *series)
 
 /**
  * mk_series_sweep() - an experiment made of series: every pair, again and again
- * @run: a run with the parameters of MK_SERIES_PARAMS
+ * @run: a run with the parameters of MK_SERIES_SAMPLES … MK_SERIES_CPUS
  * @arg: for the series
  * @pair: measures and reports one pair; key.cpu_a, key.cpu_b and key.repeat are
  *	set, the rest of the key is as the last call left it

@@ -5,8 +5,9 @@
  *
  * A ring is a FIFO of messages here; that it is one is what ring.pml shows.
  * SLOTS slots, messages of one to LINES lines, an acknowledgment due at DUE
- * lines, in the proportions of the smallest real ring (16, 8, 4) unless they are
- * given.
+ * lines. The smallest real ring has 16, 8, 4; what matters is SLOTS - LINES >= DUE
+ * (who has no room is owed an acknowledgment) and DUE >= 2 (one acknowledgment
+ * does not make another due).
  *
  * Each side accepts messages until it closes, at any time by itself, or because
  * FIN came; sends what it has accepted, then FIN; and keeps receiving and
@@ -20,13 +21,13 @@
  * due), and one for each broken model, named in run.sh.
  */
 #ifndef SLOTS
-#define SLOTS	8
+#define SLOTS	4
 #endif
 #ifndef LINES
-#define LINES	(SLOTS / 2)
+#define LINES	2
 #endif
 #ifndef DUE
-#define DUE	(SLOTS / 4)
+#define DUE	2
 #endif
 
 #define DATA	0

@@ -53,12 +53,6 @@ typedef ring_t {
 	slot_t s[SLOTS];
 };
 
-#ifdef COARSE
-#define STEP(sequence)	atomic { sequence }
-#else
-#define STEP(sequence)	sequence
-#endif
-
 ring_t ring[2];		/* ring[i] is written by side i */
 
 #define AT(r, pos)	ring[r].s[(pos) % SLOTS]
@@ -98,12 +92,6 @@ ring_t ring[2];		/* ring[i] is written by side i */
 #define MAY_ACK	1
 #endif
 
-#ifdef ACK_OF_NOTHING
-#define ACK_NOW	(OUT < SLOTS && eager)
-#else
-#define ACK_NOW	0
-#endif
-
 #ifdef OPTIONAL_ACK
 #define ACK_DUE	(OWED > 0)
 #else
@@ -130,17 +118,6 @@ inline put_header(the_kind, the_lines)
 /* Stores of payload and of the continuation's epoch, in any order. */
 inline put_payload(the_lines)
 {
-#ifdef COARSE
-	atomic {
-		AT(me, head).pay = head;
-		if
-		:: the_lines == 2 ->
-			AT(me, head + 1).pay = (head + 1) % WRAP;
-			PUT_EPOCH(head + 1)
-		:: else
-		fi
-	}
-#else
 	do
 	:: !p0 -> atomic { AT(me, head).pay = head; p0 = 1 }
 	:: the_lines == 2 && !p1 ->
@@ -149,7 +126,6 @@ inline put_payload(the_lines)
 		atomic { PUT_EPOCH(head + 1); h1 = 1 }
 	:: p0 && (the_lines == 1 || (p1 && h1)) -> break
 	od
-#endif
 }
 
 inline send(the_kind, the_lines)
@@ -195,13 +171,6 @@ inline send_ack()
 /* Loads of payload, in any order; an acknowledgment has none. */
 inline get_payload(the_pos, the_lines)
 {
-#ifdef COARSE
-	atomic {
-		assert(AT(1 - me, the_pos).pay == the_pos);
-		assert(the_lines == 1 ||
-		       AT(1 - me, the_pos + 1).pay == (the_pos + 1) % WRAP)
-	}
-#else
 	do
 	:: !r0 ->
 		atomic {
@@ -217,7 +186,6 @@ inline get_payload(the_pos, the_lines)
 	:: r0 && (r1 || the_lines == 1) -> break
 	od;
 	atomic { r0 = 0; r1 = 0 }
-#endif
 }
 
 /* One load of the header, if it is new. */
@@ -276,9 +244,6 @@ proctype side(bit me)
 	bit closing, fin_sent, fin_received;
 	bit p0, p1, h1, r0, r1;		/* stores and loads done */
 	byte kind, lines;
-#ifdef ACK_OF_NOTHING
-	bit eager = 1;
-#endif
 #ifdef NO_ACQUIRE
 	byte early;
 #endif
@@ -296,25 +261,21 @@ proctype side(bit me)
 		fi;
 		early = 0
 #else
-	:: STEP(get_header(); receive())
+	:: get_header(); receive()
 #endif
 	/* What finds room is sent at once, what does not must wait for it. */
-	:: STEP(TALKS && ROOM(1) -> SPEND; send(DATA, 1))
-	:: STEP(TALKS && ROOM(2) -> SPEND; send(DATA, 2))
+	:: TALKS && ROOM(1) -> SPEND; send(DATA, 1)
+	:: TALKS && ROOM(2) -> SPEND; send(DATA, 2)
 	:: atomic { TALKS && !ROOM(1) -> SPEND; want = 1 }
 	:: atomic { TALKS && !ROOM(2) -> SPEND; want = 2 }
-	:: STEP(want && ROOM(want) -> send(DATA, want); want = 0)
+	:: want && ROOM(want) -> send(DATA, want); want = 0
 	:: !closing && !want && (budget == 0 || budget == UNLIMITED) ->
 		closing = 1
-	:: STEP(closing && !want && !fin_sent && ROOM(1) ->
-		send(FIN, 1); fin_sent = 1)
+	:: closing && !want && !fin_sent && ROOM(1) ->
+		send(FIN, 1);
+		fin_sent = 1
 	:: MAY_ACK && !(fin_sent && fin_received) && ACK_DUE && OUT < SLOTS ->
 		send_ack()
-#ifdef ACK_OF_NOTHING
-	:: ACK_NOW ->
-		send_ack();
-		eager = 0
-#endif
 	od
 }
 

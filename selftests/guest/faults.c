@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation of the module fails once: the first, the second, and so on
+ * until there is none that has not failed, on each path that allocates. What was
+ * asked for then succeeds all the same or is -ENOMEM, nothing is lost, and the
+ * next attempt works.
+ *
+ * Needs the module mk_failnth, which says what counts as an allocation, in
+ * $MK_FAILNTH.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define FAILNTH		"/sys/kernel/debug/mk_failnth"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define TRAFFIC		"storm"
+#define FAULTS_TIMEOUT	850
+
+/* More of them means that something else allocates, or a loop has no end. */
+#define POINTS_MAX	2000
+
+/* One path: how to walk it, and what has to be true afterwards. */
+struct path {
+	const char *name;
+	const char *arg;
+	int (*prepare)(const char *arg);	/* not counted */
+	int (*walk)(const char *arg);		/* counted */
+	int (*tidy)(const char *arg, int ret);	/* not counted */
+};
+
+struct tally {
+	unsigned int points, failed, survived;
+};
+
+static int insert(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+/* --- the paths ---------------------------------------------------------------- */
+
+static int load_prepare(const char *arg)
+{
+	return mk_loaded() ? mk_unload_soon() : 0;
+}
+
+static int load_walk(const char *arg)
+{
+	return mk_load(NULL);
+}
+
+static int load_tidy(const char *arg, int ret)
+{
+	if (!ret)
+		return mk_unload_soon();
+	return mk_loaded() || mk_exists(MK_ROOT) || mk_monitors() ?
+		-EEXIST : 0;
+}
+
+static int last_cpu(void)
+{
+	return mk_cpus_possible() - 1;
+}
+
+static int online_prepare(const char *arg)
+{
+	int ret = mk_loaded() ? 0 : mk_load(NULL);
+
+	if (!ret && mk_cpu_online(last_cpu()))
+		ret = mk_cpu_set(last_cpu(), false);
+	return ret;
+}
+
+static int online_walk(const char *arg)
+{
+	return mk_cpu_set(last_cpu(), true);
+}
+
+/* Either it is there with its monitor, or neither is. */
+static int online_tidy(const char *arg, int ret)
+{
+	if (mk_cpu_online(last_cpu()) != !ret)
+		return -EIO;
+	if (!mk_monitors_become(mk_cpus_online()))
+		return -ECHILD;
+	if (ret)
+		ret = mk_cpu_set(last_cpu(), true);
+	if (!ret && !mk_monitors_become(mk_cpus_online()))
+		ret = -ECHILD;
+	return ret;
+}
+
+static int offline_prepare(const char *arg)
+{
+	int ret = mk_loaded() ? 0 : mk_load(NULL);
+
+	/* with channels, for those are what it has to take leave of */
+	if (!ret && !mk_cpu_online(last_cpu()))
+		ret = mk_cpu_set(last_cpu(), true);
+	if (!ret)
+		ret = mk_exp_small(TRAFFIC);
+	return ret ?: mk_exp_run(TRAFFIC);
+}
+
+static int offline_walk(const char *arg)
+{
+	return mk_cpu_set(last_cpu(), false);
+}
+
+static int offline_tidy(const char *arg, int ret)
+{
+	if (!mk_monitors_become(mk_cpus_online()))
+		return -ECHILD;
+	return ret ?: mk_cpu_set(last_cpu(), true);
+}
+
+/* A module that has just been loaded has no channels: the first run makes them. */
+static int channels_prepare(const char *arg)
+{
+	int ret = mk_loaded() ? mk_unload_soon() : 0;
+
+	if (!ret)
+		ret = mk_load(NULL);
+	return ret ?: mk_exp_small(TRAFFIC);
+}
+
+static int channels_walk(const char *arg)
+{
+	return mk_exp_run(TRAFFIC);
+}
+
+/* The same monitors make them when asked again. */
+static int channels_tidy(const char *arg, int ret)
+{
+	return mk_exp_run(TRAFFIC);
+}
+
+static int experiment_prepare(const char *arg)
+{
+	int ret = mk_loaded() ? 0 : mk_load(NULL);
+
+	return ret ?: mk_exp_small(arg);
+}
+
+static int experiment_walk(const char *arg)
+{
+	return mk_exp_run(arg);
+}
+
+static int experiment_tidy(const char *arg, int ret)
+{
+	return mk_exp_idle(arg) ? 0 : -EBUSY;
+}
+
+static int loaded_prepare(const char *arg)
+{
+	return mk_loaded() ? 0 : mk_load(NULL);
+}
+
+static int nothing_tidy(const char *arg, int ret)
+{
+	return 0;
+}
+
+/* Reads a file, and writes back what it held unless that does something. */
+static int visit(const char *file, bool writable, void *arg)
+{
+	static char text[1 << 20];
+	ssize_t n = mk_read(file, text, sizeof(text));
+	const char *base = strrchr(file, '/');
+	int *worst = arg, ret = 0;
+
+	if (n < 0)
+		ret = n;
+	else if (writable && n && strcmp(base ? base + 1 : file, "run"))
+		ret = mk_write(file, text, n);
+	if (ret && (!*worst || ret != -ENOMEM))
+		*worst = ret;
+	return 0;
+}
+
+static int files_walk(const char *arg)
+{
+	int worst = 0, ret = mk_walk("", visit, &worst);
+
+	return ret ?: worst;
+}
+
+/* --- failing ------------------------------------------------------------------- */
+
+static unsigned long long failnth(const char *file)
+{
+	unsigned long long value = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), FAILNTH "/%s", file);
+	mk_get_u64(path, &value);
+	return value;
+}
+
+static void where(struct __test_metadata *_metadata)
+{
+	char text[4096], *line, *save;
+
+	if (mk_read(FAILNTH "/where", text, sizeof(text)) <= 0)
+		return;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		TH_LOG("    %s", line);
+}
+
+/* Objects that nothing points to any more, and that are old enough to tell. */
+static void check_leaks(struct __test_metadata *_metadata, const char *name)
+{
+	static char text[1 << 16];
+	char *line, *save;
+
+	if (access(KMEMLEAK, W_OK))
+		return;
+	mk_sleep_ms(6000);
+	mk_put(KMEMLEAK, "scan");
+	mk_put(KMEMLEAK, "scan");
+	if (mk_read(KMEMLEAK, text, sizeof(text)) <= 0)
+		return;
+	EXPECT_STREQ("", text)
+		TH_LOG("%s: something is lost:", name);
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		TH_LOG("    %s", line);
+}
+
+/*
+ * Walks the path with the n-th allocation failing, for every n. @burst of them
+ * fail at a time: kvmalloc() has a second try, a list a next element.
+ */
+static void sweep(struct __test_metadata *_metadata, const struct path *path,
+		  unsigned long long burst, struct tally *tally)
+{
+	unsigned int n;
+
+	ASSERT_EQ(0, mk_put_u64(FAILNTH "/burst", burst));
+	for (n = 1; n <= POINTS_MAX; n++) {
+		bool hit;
+		int ret;
+
+		ASSERT_EQ(0, path->prepare(path->arg))
+			TH_LOG("%s: cannot prepare for allocation %u",
+			       path->name, n);
+		mk_put_u64(FAILNTH "/nth", n);
+		ret = path->walk(path->arg);
+		hit = failnth("failed");
+		mk_put_u64(FAILNTH "/nth", 0);
+
+		if (ret && (!hit || ret != -ENOMEM)) {
+			EXPECT_EQ(0, ret)
+				TH_LOG("%s, allocation %u%s: %s", path->name,
+				       n, burst > 1 ? " and on" : "",
+				       mk_errname(ret));
+			where(_metadata);
+		}
+		tally->points += hit;
+		tally->failed += hit && ret;
+		tally->survived += hit && !ret;
+
+		ret = path->tidy(path->arg, ret);
+		EXPECT_EQ(0, ret) {
+			TH_LOG("%s, after allocation %u%s: %s", path->name, n,
+			       burst > 1 ? " and on" : "", mk_errname(ret));
+			where(_metadata);
+		}
+		if (!hit)
+			break;
+	}
+	EXPECT_GE(POINTS_MAX, n)
+		TH_LOG("%s: there is no end of allocations", path->name);
+}
+
+static void exhaust(struct __test_metadata *_metadata, const struct path *path,
+		    bool allocates)
+{
+	struct tally one = {}, all = {};
+	double start = mk_seconds();
+
+	sweep(_metadata, path, 1, &one);
+	sweep(_metadata, path, 1ULL << 40, &all);
+	TH_LOG("%s: %u points, %u failures, %u survived; from there on all: %u, %u, %u; %.0f s",
+	       path->name, one.points, one.failed, one.survived, all.points,
+	       all.failed, all.survived, mk_seconds() - start);
+	if (allocates) {
+		EXPECT_LT(0, one.points)
+			TH_LOG("%s: nothing could be made to fail", path->name);
+	}
+	/* and the same path, with nothing failing */
+	EXPECT_EQ(0, path->prepare(path->arg));
+	EXPECT_RET(0, path->walk(path->arg), path->name);
+	EXPECT_EQ(0, path->tidy(path->arg, 0));
+	check_leaks(_metadata, path->name);
+}
+
+FIXTURE(faults)
+{
+};
+
+FIXTURE_SETUP(faults)
+{
+	const char *failnth = getenv("MK_FAILNTH");
+
+	if (!failnth)
+		SKIP(exit(KSFT_SKIP), "no MK_FAILNTH");
+	/* it learns where the module's code is when the module comes */
+	if (mk_loaded())
+		ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, insert(failnth));
+	ASSERT_EQ(0, mk_put_u64(FAILNTH "/alike", 2));
+	mk_cpus_all_online();
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+	mk_put_u64(FAILNTH "/nth", 0);
+	mk_cpus_all_online();
+	if (mk_loaded())
+		EXPECT_RET(0, mk_unload_soon(), "unload");
+	EXPECT_FALSE(mk_exists(MK_ROOT));
+	EXPECT_EQ(0, mk_monitors());
+}
+
+TEST_F_TIMEOUT(faults, load, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"load", NULL, load_prepare, load_walk, load_tidy,
+	};
+
+	exhaust(_metadata, &path, true);
+}
+
+TEST_F_TIMEOUT(faults, cpu_comes, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"CPU online", NULL, online_prepare, online_walk, online_tidy,
+	};
+
+	if (mk_cpus_possible() == 1)
+		SKIP(return, "one CPU");
+	exhaust(_metadata, &path, true);
+}
+
+/* It may well do without: then there is nothing that could fail. */
+TEST_F_TIMEOUT(faults, cpu_goes, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"CPU offline", NULL, offline_prepare, offline_walk,
+		offline_tidy,
+	};
+
+	if (mk_cpus_possible() == 1)
+		SKIP(return, "one CPU");
+	exhaust(_metadata, &path, false);
+}
+
+TEST_F_TIMEOUT(faults, channels, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"first channels", NULL, channels_prepare, channels_walk,
+		channels_tidy,
+	};
+
+	if (mk_cpus_possible() == 1)
+		SKIP(return, "one CPU");
+	exhaust(_metadata, &path, true);
+}
+
+TEST_F_TIMEOUT(faults, experiments, FAULTS_TIMEOUT)
+{
+	char names[MK_NAMES_MAX][MK_FIELD_MAX];
+	int n, i;
+
+	ASSERT_EQ(0, mk_load(NULL));
+	n = mk_experiments(names, MK_NAMES_MAX);
+	ASSERT_LT(0, n);
+	for (i = 0; i < n; i++) {
+		const struct path path = {
+			names[i], names[i], experiment_prepare,
+			experiment_walk, experiment_tidy,
+		};
+
+		exhaust(_metadata, &path, true);
+	}
+}
+
+TEST_F_TIMEOUT(faults, files, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"files", NULL, loaded_prepare, files_walk, nothing_tidy,
+	};
+
+	exhaust(_metadata, &path, true);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes the n-th allocation of a module fail, in whichever thread it happens.
+ *
+ * The kernel's own fault injection cannot: its fail-nth counts one task, and
+ * monitors, CPU hotplug threads and workers allocate as well; and its stack
+ * filter, which would pick one module's allocations out of everybody's, is not
+ * to be had on x86-64. So this hooks the two functions that every allocation
+ * asks whether it shall fail, and looks at the stack itself.
+ *
+ * /sys/kernel/debug/mk_failnth/
+ *	nth	write n: count from now on, and fail the n-th; 0: stop counting
+ *	burst	how many fail from there on (1)
+ *	alike	allocations from one and the same stack that count, 0 for all (2):
+ *		the rest of a long loop is no news
+ *	seen	allocations counted since nth was written
+ *	failed	of those, made to fail
+ *	where	stack of the first that failed
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/gfp.h>
+#include <linux/jhash.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/linkage.h>
+#include <linux/module.h>
+#include <linux/objtool.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#define MK_DEPTH	48
+#define MK_SITES	4096
+
+static char *target = "multikernel";
+module_param(target, charp, 0444);
+MODULE_PARM_DESC(target, "name of the module whose allocations fail");
+
+/* One distinct stack, down to the outermost frame of the module. */
+struct mk_site {
+	u32 hash;
+	u32 pass;		/* in which it was counted last */
+	u32 count;		/* in that pass */
+	bool known, ignored;
+};
+
+static DEFINE_RAW_SPINLOCK(mk_lock);	/* protects all that follows */
+static struct mk_site mk_sites[MK_SITES];
+static u32 mk_pass;
+static u64 mk_nth, mk_burst = 1, mk_alike = 2;
+static u64 mk_seen, mk_failed;
+static char mk_where[4096];
+
+/* The module's code: constant while it is there. */
+static struct {
+	unsigned long start, end;
+} mk_text[2];
+
+static bool mk_in_target(unsigned long ip)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(mk_text); i++)
+		if (ip >= READ_ONCE(mk_text[i].start) &&
+		    ip < READ_ONCE(mk_text[i].end))
+			return true;
+	return false;
+}
+
+/* The same for the same stack, wherever the module was loaded this time. */
+static u32 mk_hash(const unsigned long *frame, unsigned int n)
+{
+	unsigned int i, k;
+	u32 hash = 0;
+
+	for (i = 0; i < n; i++) {
+		unsigned long ip = frame[i];
+
+		for (k = 0; k < ARRAY_SIZE(mk_text); k++)
+			if (ip >= mk_text[k].start && ip < mk_text[k].end)
+				ip -= mk_text[k].start - k;
+		hash = jhash_2words(lower_32_bits(ip), upper_32_bits(ip), hash);
+	}
+	return hash;
+}
+
+/*
+ * Allocations of the debugging itself, and those that happen once in a while
+ * below an allocation that has been counted already.
+ */
+static bool mk_ignore(const unsigned long *frame, unsigned int n)
+{
+	static const char *const names[] = {
+		"allocate_slab", "__stack_depot_save", "create_object",
+		"kasan_", "__kasan_", "kmemleak_", "fill_pool",
+		"debug_object", "__debug_object",
+	};
+	static char symbol[KSYM_SYMBOL_LEN];	/* mk_lock is held */
+	unsigned int i, k;
+
+	for (i = 0; i < n && !mk_in_target(frame[i]); i++) {
+		sprint_symbol_no_offset(symbol, frame[i]);
+		for (k = 0; k < ARRAY_SIZE(names); k++)
+			if (!strncmp(symbol, names[k], strlen(names[k])))
+				return true;
+	}
+	return false;
+}
+
+static struct mk_site *mk_site_find(const unsigned long *frame, unsigned int n)
+{
+	u32 hash = mk_hash(frame, n);
+	struct mk_site *site;
+	unsigned int i;
+
+	for (i = 0; i < MK_SITES; i++) {
+		site = &mk_sites[(hash + i) % MK_SITES];
+		if (!site->known) {
+			site->known = true;
+			site->hash = hash;
+			site->ignored = mk_ignore(frame, n);
+			return site;
+		}
+		if (site->hash == hash)
+			return site;
+	}
+	return NULL;
+}
+
+/* Now, for a module that fails to load takes its symbols with it. */
+static void mk_remember(const unsigned long *frame, unsigned int n)
+{
+	static char symbol[KSYM_SYMBOL_LEN];	/* mk_lock is held */
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		sprint_symbol(symbol, frame[i]);
+		len += scnprintf(mk_where + len, sizeof(mk_where) - len,
+				 "%s\n", symbol);
+	}
+}
+
+static bool mk_count(const unsigned long *frame, unsigned int n)
+{
+	struct mk_site *site;
+
+	if (!mk_nth)
+		return false;
+	site = mk_site_find(frame, n);
+	if (!site || site->ignored)
+		return false;
+	if (site->pass != mk_pass) {
+		site->pass = mk_pass;
+		site->count = 0;
+	}
+	if (mk_alike && site->count >= mk_alike)
+		return false;
+	site->count++;
+	mk_seen++;
+	if (mk_seen < mk_nth || mk_seen - mk_nth >= mk_burst)
+		return false;
+	if (!mk_failed++)
+		mk_remember(frame, n);
+	return true;
+}
+
+static bool mk_shall_fail(gfp_t gfp)
+{
+	unsigned long frame[MK_DEPTH], flags;
+	unsigned int n, i, outermost = 0;
+	bool fail;
+
+	if (!READ_ONCE(mk_nth) || (gfp & __GFP_NOFAIL))
+		return false;
+	n = stack_trace_save(frame, MK_DEPTH, 2);
+	for (i = 0; i < n; i++)
+		if (mk_in_target(frame[i]))
+			outermost = i + 1;
+	if (!outermost)
+		return false;
+	raw_spin_lock_irqsave(&mk_lock, flags);
+	fail = mk_count(frame, outermost);
+	raw_spin_unlock_irqrestore(&mk_lock, flags);
+	return fail;
+}
+
+asmlinkage void mk_just_return(void);
+
+asm(".pushsection .text\n"
+    ".type mk_just_return, @function\n"
+    "mk_just_return:\n"
+	ANNOTATE_NOENDBR
+	ASM_RET
+    ".size mk_just_return, .-mk_just_return\n"
+    ".popsection\n");
+
+static int mk_return(struct pt_regs *regs, unsigned long value)
+{
+	regs->ax = value;
+	regs->ip = (unsigned long)mk_just_return;
+	return 1;
+}
+
+/* int should_failslab(struct kmem_cache *s, gfp_t gfp) */
+static int mk_at_slab(struct kprobe *probe, struct pt_regs *regs)
+{
+	return mk_shall_fail(regs->si) ? mk_return(regs, -ENOMEM) : 0;
+}
+
+/* bool should_fail_alloc_page(gfp_t gfp, unsigned int order) */
+static int mk_at_page(struct kprobe *probe, struct pt_regs *regs)
+{
+	return mk_shall_fail(regs->di) ? mk_return(regs, true) : 0;
+}
+
+/* vmalloc() complains with a stack when it fails; it is meant to. */
+static int mk_at_warning(struct kprobe *probe, struct pt_regs *regs)
+{
+	return READ_ONCE(mk_nth) ? mk_return(regs, 0) : 0;
+}
+
+static struct kprobe mk_probe[] = {
+	{ .symbol_name = "should_failslab", .pre_handler = mk_at_slab },
+	{ .symbol_name = "should_fail_alloc_page", .pre_handler = mk_at_page },
+	{ .symbol_name = "warn_alloc", .pre_handler = mk_at_warning },
+};
+
+/* ---- the module whose allocations fail ---- */
+
+static void mk_text_set(int i, const struct module_layout *layout)
+{
+	WRITE_ONCE(mk_text[i].end, 0);
+	WRITE_ONCE(mk_text[i].start, (unsigned long)layout->base);
+	WRITE_ONCE(mk_text[i].end,
+		   (unsigned long)layout->base + layout->text_size);
+}
+
+static void mk_text_clear(int i)
+{
+	WRITE_ONCE(mk_text[i].end, 0);
+}
+
+static int mk_module_event(struct notifier_block *block, unsigned long event,
+			   void *data)
+{
+	const struct module *module = data;
+
+	if (strcmp(module->name, target))
+		return NOTIFY_DONE;
+	switch (event) {
+	case MODULE_STATE_COMING:
+		mk_text_set(0, &module->core_layout);
+		mk_text_set(1, &module->init_layout);
+		break;
+	case MODULE_STATE_LIVE:
+		mk_text_clear(1);
+		break;
+	case MODULE_STATE_GOING:
+		mk_text_clear(0);
+		mk_text_clear(1);
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block mk_modules = { .notifier_call = mk_module_event };
+
+/* ---- files ---- */
+
+static int mk_get(void *data, u64 *value)
+{
+	*value = *(u64 *)data;
+	return 0;
+}
+
+static int mk_set(void *data, u64 value)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mk_lock, flags);
+	*(u64 *)data = value;
+	if (data == &mk_nth && value) {
+		mk_pass++;
+		mk_seen = 0;
+		mk_failed = 0;
+		mk_where[0] = '\0';
+	}
+	raw_spin_unlock_irqrestore(&mk_lock, flags);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(mk_rw_fops, mk_get, mk_set, "%llu\n");
+DEFINE_DEBUGFS_ATTRIBUTE(mk_ro_fops, mk_get, NULL, "%llu\n");
+
+static int mk_where_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, mk_where);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(mk_where);
+
+static struct dentry *mk_dir;
+
+static int __init mk_failnth_init(void)
+{
+	struct kprobe *probes[ARRAY_SIZE(mk_probe)];
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(mk_probe); i++)
+		probes[i] = &mk_probe[i];
+	err = register_module_notifier(&mk_modules);
+	if (err)
+		return err;
+	err = register_kprobes(probes, ARRAY_SIZE(probes));
+	if (err) {
+		unregister_module_notifier(&mk_modules);
+		return err;
+	}
+	mk_dir = debugfs_create_dir("mk_failnth", NULL);
+	debugfs_create_file("nth", 0600, mk_dir, &mk_nth, &mk_rw_fops);
+	debugfs_create_file("burst", 0600, mk_dir, &mk_burst, &mk_rw_fops);
+	debugfs_create_file("alike", 0600, mk_dir, &mk_alike, &mk_rw_fops);
+	debugfs_create_file("seen", 0400, mk_dir, &mk_seen, &mk_ro_fops);
+	debugfs_create_file("failed", 0400, mk_dir, &mk_failed, &mk_ro_fops);
+	debugfs_create_file("where", 0400, mk_dir, NULL, &mk_where_fops);
+	return 0;
+}
+
+static void __exit mk_failnth_exit(void)
+{
+	int i;
+
+	debugfs_remove(mk_dir);
+	for (i = 0; i < ARRAY_SIZE(mk_probe); i++)
+		unregister_kprobe(&mk_probe[i]);
+	unregister_module_notifier(&mk_modules);
+}
+
+module_init(mk_failnth_init);
+module_exit(mk_failnth_exit);
+
+MODULE_DESCRIPTION("Makes the n-th allocation of a module fail");
+MODULE_AUTHOR("The multikernel project");
+MODULE_LICENSE("GPL");
