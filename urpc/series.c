@@ -50,30 +50,44 @@ int mk_series_take(struct mk_series *series)
 	return mk_port_run(series->key.cpu_a, mk_series_loop, series);
 }
 
+/*
+ * The way there. Times of two CPUs are compared only if their clocks can be;
+ * otherwise half a round trip has to stand for it, under a name that says so.
+ */
+static int mk_series_report_one_way(struct mk_series *series)
+{
+	const struct mk_key *key = &series->key;
+	u32 i;
+
+	if (!series->there)
+		return 0;
+	if (key->cpu_a == key->cpu_b || mk_clock_stable())
+		return mk_run_samples(series->run, key, "one_way", "cycles",
+				      series->one_way, series->samples);
+	for (i = 0; i < series->samples; i++)
+		series->one_way[i] = series->round_trip[i] / 2;
+	return mk_run_samples(series->run, key, "half_trip", "cycles",
+			      series->one_way, series->samples);
+}
+
 /**
  * mk_series_report() - take the samples and report both distributions
  * @series: the series
  *
- * Times of two CPUs are compared only if their clocks can be.
+ * Metrics: round_trip, and if the sample tells when it arrived one_way, or
+ * half_trip where one_way cannot be known.
  *
  * Context: process, not a port's thread.
  * Return: 0, or the first error of a sample or of the report.
  */
 int mk_series_report(struct mk_series *series)
 {
-	const struct mk_key *key = &series->key;
 	int err = mk_series_take(series);
 
-	if (err)
-		return err;
-	if (series->there && (key->cpu_a == key->cpu_b || mk_clock_stable())) {
-		err = mk_run_samples(series->run, key, "one_way", "cycles",
-				     series->one_way, series->samples);
-		if (err)
-			return err;
-	}
-	return mk_run_samples(series->run, key, "round_trip", "cycles",
-			      series->round_trip, series->samples);
+	err = err ?: mk_series_report_one_way(series);
+	return err ?: mk_run_samples(series->run, &series->key, "round_trip",
+				     "cycles", series->round_trip,
+				     series->samples);
 }
 
 /**

@@ -64,6 +64,22 @@ static const struct layout layouts[] = {
 			{ "x 2C", "cost", "P=*", "P=*", "bound", -1, 0 },
 		},
 	},
+	{
+		.test = "rings",
+		.title = "a call and its reply, and a stream, by what carries them",
+		.size = "bytes",
+		.ratios = {
+			{ "x line", "round_trip", "*", "line", "round_trip", -1, 1 },
+			{ "x ring", "throughput", "*", "ring", "throughput", -1, 1 },
+		},
+	}, {
+		.test = "growth",
+		.title = "a round trip beside idle channels",
+		.size = "channels",
+		.ratios = {
+			{ "x none", "round_trip", "*", "*", "round_trip", 0, 1 },
+		},
+	},
 	{ .test = "shootdown_protocols", .title = "shootdown, no invalidation", .size = "cores" },
 	{ .test = "unmap", .title = "unmap, end to end" },
 	{ .test = "two_phase_commit", .title = "agreement in two phases", .size = "cores" },

@@ -1,0 +1,65 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-2.0
+#
+# Running kselftest programs in guests, for the scripts that do. To be sourced,
+# after report.sh and ktap.sh.
+
+kselftest=build/kselftest
+# What the guests printed, and their kernel logs.
+logs=build/check
+
+# Seconds for one guest, beyond those that kselftest allows each program.
+patience=${MK_PATIENCE:-1500}
+
+say()
+{
+	echo "# $*"
+}
+
+# The output of a build matters only when it fails.
+build()
+{
+	try "build $*" make --no-print-directory "$@"
+}
+
+kselftests()
+{
+	[ -n "${kselftests_built-}" ] || build -C selftests/guest
+	kselftests_built=1
+}
+
+# guest_run NAME MODULE PROGRAMS OPTION...: a guest, made by selftests/vm/run
+# with these options, and the programs in it
+guest_run()
+{
+	local name=$1 module=$2 program status
+	local log=$logs/$1.log kmsg=$logs/$1.kmsg err=$logs/$1.err
+	local -a run list=()
+
+	read -ra list <<< "$(tr '\n' ' ' <<< "$3")"
+	shift 3
+	run=("$PWD/$kselftest/run_kselftest.sh")
+	for program in "${list[@]}"; do
+		run+=(-t "multikernel:$program")
+	done
+
+	say "guest $name: $*: ${list[*]}"
+	mkdir -p "$logs"
+	rm -f "$log" "$kmsg" "$err"
+	ktap_count "$name" "${list[@]}" < <(
+		selftests/vm/run "$@" \
+			--timeout "$patience" --keep-log "$kmsg" \
+			--env "MK_MODULE=$PWD/$module" \
+			-- "${run[@]}" 2> "$err" | tee "$log"
+		echo "${PIPESTATUS[0]}" > "$log.status"
+	)
+	status=$(< "$log.status")
+	rm -f "$log.status"
+	if [ "$status" = 0 ]; then
+		pass "$name: boots and ends without a kernel warning"
+	else
+		quote < "$err"
+		fail "$name: boots and ends without a kernel warning" \
+			"exit $status, log in $kmsg"
+	fi
+}
