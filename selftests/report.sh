@@ -46,29 +46,44 @@ try()
 	fi
 }
 
-# merge NAME COMMAND...: a command that itself ends with "N passed, N failed";
-# its tests are added to ours. One that ends otherwise has failed, and so has
-# one whose exit status does not go with its counts.
+# merge NAME COMMAND...: a command that tests by itself and prints TAP, with a
+# plan or with our last line. Its tests are added to ours. What is in its plan
+# and did not come has failed; so has a command that says neither how many tests
+# there were, or whose exit status or counts do not go with them.
 merge()
 {
 	local name=$1 line last='' status=0
+	local ok=0 bad=0 skipped=0 planned=0 plans=0
 
 	shift
 	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		'ok '*'# SKIP'*) skipped=$((skipped + 1)) ;;
+		'ok '*)		ok=$((ok + 1)) ;;
+		'not ok '*)	bad=$((bad + 1)) ;;
+		1..*)		plans=1 planned=$((planned + ${line#1..})) ;;
+		esac
 		[ -z "$last" ] || echo "$last"
 		last=$line
 	done < <(exec "$@" 2>&1)
 	wait $! || status=$?
+	passed=$((passed + ok))
+	failed=$((failed + bad))
+
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-		passed=$((passed + BASH_REMATCH[1]))
-		failed=$((failed + BASH_REMATCH[2]))
-		if [ "$((BASH_REMATCH[2] != 0))" != "$((status != 0))" ]; then
-			fail "$name" "exit $status after '$last'"
-		fi
+		[ "${BASH_REMATCH[*]:1}" = "$ok $bad" ] ||
+			fail "$name" "says '$last', printed $ok and $bad"
 	else
 		[ -z "$last" ] || echo "$last"
-		fail "$name" "exit $status, no counts"
+		[ "$plans" = 1 ] || fail "$name" "exit $status, no plan"
 	fi
+	while [ "$((ok + bad + skipped))" -lt "$planned" ]; do
+		bad=$((bad + 1))
+		fail "$name: test $((ok + bad + skipped)) of $planned" \
+			"did not run"
+	done
+	[ "$((bad != 0))" = "$((status != 0))" ] ||
+		fail "$name" "exit $status with $bad failed"
 }
 
 # The last line of the run, and its exit status.

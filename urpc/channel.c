@@ -11,6 +11,7 @@
 
 #include "module/trace.h"
 #include "urpc/channel.h"
+#include "urpc/pages.h"
 
 /* Messages taken from one endpoint in one pass over its port. */
 #define MK_ENDPOINT_BATCH	16
@@ -95,15 +96,18 @@ static void mk_channel_account(struct mk_channel *channel, int sign)
 	atomic_add(sign, &mk_channels_count);
 }
 
+static unsigned int mk_ring_order(u32 slots)
+{
+	return get_order(slots * sizeof(struct mk_line));
+}
+
 static void mk_channel_free(struct mk_channel *channel)
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		if (channel->ring[i])
-			__free_pages(channel->ring[i],
-				     get_order(channel->slots *
-					       sizeof(struct mk_line)));
+		mk_ring_page_free(channel->ring[i],
+				  mk_ring_order(channel->slots));
 		kfree(channel->end[i]);
 	}
 	kfree(channel);
@@ -674,6 +678,7 @@ mk_channel_alloc(struct mk_port *const port[2],
 		 const struct mk_channel_options *options)
 {
 	u32 slots = options->slots ?: MK_CHANNEL_SLOTS;
+	const int cpu[2] = { port[0]->cpu, port[1]->cpu };
 	struct mk_channel *channel;
 	int i, node;
 
@@ -693,10 +698,10 @@ mk_channel_alloc(struct mk_port *const port[2],
 		if (node == NUMA_NO_NODE)
 			node = port[!i]->node;
 		channel->ring[i] =
-			alloc_pages_node(node, GFP_KERNEL | __GFP_ZERO |
-					 __GFP_COMP,
-					 get_order(slots *
-						   sizeof(struct mk_line)));
+			options->candidates > 1 && port[0] != port[1] ?
+			mk_ring_page_best(cpu, node, mk_ring_order(slots),
+					  options->candidates) :
+			mk_ring_page(node, mk_ring_order(slots));
 		channel->end[i] = mk_endpoint_alloc(channel, port[i], i);
 		if (!channel->ring[i] || !channel->end[i])
 			goto err_free;

@@ -195,6 +195,8 @@ struct mk_channel {
  * @slots: of each ring, a power of two; 0 for MK_CHANNEL_SLOTS
  * @ack_every: lines owed before credit returns by itself; 0 for a quarter ring
  * @node: of the ring that end[i] writes; NUMA_NO_NODE for the receiver's
+ * @candidates: choose the pages of each ring among so many by measurement
+ *	(pages.h); 0 or 1 to take what comes
  * @ops: see struct mk_channel
  * @data: see struct mk_channel
  */
@@ -202,6 +204,7 @@ struct mk_channel_options {
 	u32 slots;
 	u32 ack_every;
 	int node[2];
+	unsigned int candidates;
 	const struct mk_channel_ops *ops;
 	unsigned long data;
 };

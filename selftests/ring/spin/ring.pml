@@ -8,8 +8,11 @@
  * to acknowledge (SLOTS - 2 >= DUE), and an acknowledgment alone never makes
  * another one due (DUE >= 2).
  *
- * Any number of messages: positions, and the payload, which is the position of
- * its line, count modulo WRAP, two passes over a ring. What a side reads at
+ * Positions, and the payload, which is the position of its line, count modulo
+ * WRAP, two passes over a ring, so that any number of messages can be sent; a
+ * side may also be given a number of messages (FROM_0, FROM_1), because both
+ * ways without bound is too much for one machine: that is left to flow.pml,
+ * which takes from here that a ring is a FIFO. What a side reads at
  * its tail must be what the other wrote at that position; the tail only moves
  * over lines that were read. So a message that is lost, repeated, out of order
  * or torn fails an assertion.
@@ -25,11 +28,9 @@
  * Life: each side accepts messages until it closes, by itself or because FIN
  * came, sends what it has accepted, sends FIN, and keeps receiving and
  * acknowledging until it has sent and received FIN. Spin reports any state in
- * which a side that is not done can do nothing. Steps that get a message
- * delivered are marked as progress: a cycle without them is a livelock.
+ * which a side that is not done can do nothing.
  *
- * Switches: OPTIONAL_ACK (acknowledge whenever something is owed, not only when
- * due), and one for each broken model, named in run.sh.
+ * There is a switch for each broken model, named in run.sh.
  */
 #ifndef SLOTS
 #define SLOTS	4
@@ -92,11 +93,7 @@ ring_t ring[2];		/* ring[i] is written by side i */
 #define MAY_ACK	1
 #endif
 
-#ifdef OPTIONAL_ACK
-#define ACK_DUE	(OWED > 0)
-#else
 #define ACK_DUE	(OWED >= DUE)
-#endif
 
 /* The header of the message at the head; what it carries is private by then. */
 inline put_header(the_kind, the_lines)
@@ -225,7 +222,7 @@ inline receive()
 		tail = (tail + lines) % WRAP;
 #endif
 #endif
-progress:	if
+		if
 		:: kind == FIN ->
 			atomic { fin_received = 1; closing = 1 }
 		:: else

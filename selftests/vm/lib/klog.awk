@@ -10,6 +10,9 @@
 #                                        report on;
 #                                        exit status 1 if there was one
 #
+#   awk -v mode=titles -f klog.awk LOG   prints the first line of each report;
+#                                        exit status 1 if there was one
+#
 # A report is recognised by how the kernel begins it, not by a word somewhere
 # in a line: a parameter may well be called "warning".
 
@@ -46,41 +49,73 @@ function is_report(text)
 
 mode == "" { print line; next }
 
-mode == "rest" && found { print line; next }
+{
+	lines[++count] = line
+	texts[count] = text
+	counts[count] = text != "" && is_report(text)
+}
 
-mode == "rest" {
-	if (text != "" && is_report(text)) {
-		for (i = (NR > 20 ? NR - 20 : 1); i < NR; i++)
-			print kept[i % 20]
-		print line
-		found = 1
+# The kernel races with itself where it sees no harm in it, and KCSAN tells. Only
+# a race of a module's code is news: a function of one made one of the two
+# accesses, or called the function that did.
+function dismiss_races(   i, first, depth, frames, ours)
+{
+	for (i = 1; i <= count; i++) {
+		if (texts[i] ~ /^BUG: KCSAN: /) {
+			first = i
+			depth = frames = ours = 0
+		} else if (first && texts[i] ~ /^=====/) {
+			if (frames && !ours)
+				counts[first] = 0
+			first = 0
+		} else if (first && texts[i] ~ / (by (task|interrupt)|to) .*:$/) {
+			depth = 2
+		} else if (first && texts[i] ~ /^ .*\+0x[0-9a-f]+\/0x[0-9a-f]+/) {
+			frames++
+			if (depth-- > 0 && texts[i] ~ / \[[A-Za-z0-9_]+\]/)
+				ours++
+		}
 	}
-	kept[NR % 20] = line
-	next
 }
 
 # Two lines before a report, and all that follows closely.
+function print_reports(   i, left, shown)
 {
-	if (text != "" && is_report(text)) {
-		if (!left) {
-			if (found)
-				print "  ..."
-			if (before2 != "")
-				print before2
-			if (before1 != "")
-				print before1
+	for (i = 1; i <= count; i++) {
+		if (counts[i]) {
+			if (!left) {
+				if (shown)
+					print "  ..."
+				if (i > shown + 2)
+					print lines[i - 2]
+				if (i > shown + 1)
+					print lines[i - 1]
+			}
+			left = 26
 		}
-		found = 1
-		left = 25
-	}
-	if (left > 0) {
-		print line
-		left--
-		before1 = before2 = ""
-	} else {
-		before2 = before1
-		before1 = line
+		if (left > 0) {
+			print lines[i]
+			shown = i
+			left--
+		}
 	}
 }
 
-END { exit mode != "" && found }
+END {
+	if (mode == "")
+		exit 0
+	dismiss_races()
+	for (i = 1; i <= count && !counts[i]; i++)
+		;
+	found = i <= count
+	if (mode == "reports")
+		print_reports()
+	if (mode == "rest" && found)
+		for (i = i > 20 ? i - 20 : 1; i <= count; i++)
+			print lines[i]
+	if (mode == "titles")
+		for (i = 1; i <= count; i++)
+			if (counts[i])
+				print texts[i]
+	exit found
+}

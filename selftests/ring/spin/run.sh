@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh DIR: check the models, each in a directory below DIR. Models that are
+# meant to hold must have been searched to the end; broken ones must fail.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
+jobs=$(nproc)
+names=
+
+# model NAME EXPECTED MODEL SWITCHES [cycles]: EXPECTED is "holds" or what pan
+# says when it finds the fault.
+model()
+{
+	names="$names $1"
+	rm -rf "${dir:?}/$1"
+	mkdir "$dir/$1"
+	echo "$2" > "$dir/$1/expected"
+	(
+		cd "$dir/$1"
+		compile="-DSAFETY"
+		run=
+		if [ "${5-}" = cycles ]; then
+			compile="-DNP"
+			run="-l"
+		fi
+		# shellcheck disable=SC2086 # words are meant to be split
+		spin -a $4 "$here/$3" > log &&
+			gcc -O2 $compile -DCOLLAPSE -DMEMLIM=3000 -o pan pan.c \
+				>> log 2>&1 &&
+			timeout 300 ./pan -m3000000 $run >> log 2>&1 || :
+		rm -f pan pan.[bchmpt]
+	) &
+	running=$((${running:-0} + 1))
+	if [ "$running" -ge "$jobs" ]; then
+		wait
+		running=0
+	fi
+}
+
+dead="invalid end state"
+wrong="assertion violated"
+live="non-progress cycle"
+
+model one-way holds ring.pml "-DFROM_1=0"
+model two-ways holds ring.pml "-DFROM_0=3 -DFROM_1=2"
+model flow holds flow.pml ""
+model flow-longer-messages holds flow.pml "-DSLOTS=5 -DLINES=3"
+model flow-early-acks holds flow.pml "-DOPTIONAL_ACK"
+model flow-no-livelock holds flow.pml "" cycles
+
+model header-before-payload "$wrong" ring.pml "-DFROM_1=0 -DHEADER_BEFORE_PAYLOAD"
+model no-release "$wrong" ring.pml "-DFROM_1=0 -DNO_RELEASE"
+model no-acquire "$wrong" ring.pml "-DFROM_1=0 -DNO_ACQUIRE"
+model epoch-not-flipped "$wrong" ring.pml "-DFROM_1=0 -DEPOCH_NOT_FLIPPED"
+model continuation-without-epoch "$wrong" ring.pml \
+	"-DFROM_1=0 -DCONTINUATION_WITHOUT_EPOCH"
+model credit-before-copy "$wrong" ring.pml "-DFROM_1=0 -DCREDIT_BEFORE_COPY"
+model no-reserved-slot "$dead" ring.pml \
+	"-DFROM_0=3 -DFROM_1=2 -DNO_RESERVED_SLOT"
+model silent-after-fin "$dead" ring.pml "-DFROM_1=0 -DSILENT_AFTER_FIN"
+model flow-no-reserved-slot "$dead" flow.pml "-DNO_RESERVED_SLOT"
+model flow-ack-of-nothing "$dead" flow.pml "-DACK_OF_NOTHING"
+model flow-silent-after-fin "$dead" flow.pml "-DSILENT_AFTER_FIN"
+model flow-ack-due-too-late "$dead" flow.pml "-DLINES=3"
+model flow-ack-due-too-soon "$live" flow.pml "-DDUE=1" cycles
+wait
+
+echo "TAP version 13"
+# shellcheck disable=SC2086 # words are meant to be split
+set -- $names
+echo "1..$#"
+n=0
+failed=0
+for name; do
+	n=$((n + 1))
+	log=$dir/$name/log
+	expected=$(cat "$dir/$name/expected")
+	states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' "$log")
+	verdict=ok
+	if [ "$expected" = holds ]; then
+		what="$name holds in all $states states"
+		if ! grep -q 'errors: 0' "$log" ||
+		   grep -q -e 'not completed' -e 'depth too small' "$log"; then
+			verdict="not ok"
+		fi
+	else
+		what="broken $name: $expected"
+		grep -q "^pan:.*$expected" "$log" || verdict="not ok"
+	fi
+	echo "$verdict $n - model $what"
+	if [ "$verdict" != ok ]; then
+		sed 's/^/# /' "$log"
+		failed=1
+	fi
+done
+exit $failed
