@@ -50,6 +50,7 @@ struct mk_spin {
  * @samples: to take
  * @warmup: to take before them, and forget
  * @ep: for messages: the endpoint on cpu_a
+ * @reply: for messages: where the reply goes
  * @there: set by the sample: when it arrived at cpu_b, 0 if unknown
  * @arg: for the sample
  * @prepare: called before each sample, outside of its time; may be NULL
@@ -65,6 +66,7 @@ struct mk_series {
 	struct mk_key key;
 	u32 samples, warmup;
 	struct mk_endpoint *ep;
+	struct mk_message reply;
 	u64 there;
 	void *arg;
 	int (*prepare)(struct mk_port *port, struct mk_series *series);

@@ -57,12 +57,12 @@ struct mk_polling {
 static int mk_polling_call(struct mk_series *series, u64 *idle)
 {
 	static const u64 word[MK_LINE_WORDS];
-	struct mk_message reply;
 	int err;
 
-	err = mk_endpoint_rpc(series->ep, MK_TYPE_PING, word, 1, &reply);
+	err = mk_endpoint_rpc(series->ep, MK_TYPE_PING, word, 1,
+			      &series->reply);
 	if (!err)
-		*idle = reply.word[1];
+		*idle = series->reply.word[1];
 	return err;
 }
 

@@ -17,6 +17,9 @@
  *	control	 an empty pass over the own port
  *
  * Metrics: round_trip, and throughput for what can hold more than one message.
+ * In tier T0 one thread is both sides, so that no line travels: what is left is
+ * what the instructions cost. Under the test host's accelerator icount a cycle
+ * is an instruction, and the figure their number.
  */
 #include <linux/kfifo.h>
 #include <linux/mm.h>
@@ -72,12 +75,14 @@ struct mk_queue {
 /**
  * struct mk_rings_side - what one side keeps to itself, on lines of its own
  * @end: for ring
+ * @msg: for ring: what was received
  * @cell: for inplace
  * @turn: for line: number of the last message written or read
  * @next: for ptr_ring: next buffer of the pool
  */
 struct mk_rings_side {
 	struct mk_end end;
+	struct mk_message msg;
 	struct mk_inplace cell;
 	u64 turn;
 	u32 next;
@@ -189,23 +194,22 @@ static int mk_pair_init(struct mk_rings *rings)
 static bool mk_pair_put(struct mk_rings *rings, int side, const u64 *word)
 {
 	struct mk_end *end = &rings->side[side].end;
-	struct mk_message msg;
 
 	if (!mk_end_send(end, 0, 0, 0, word, 1))
 		return true;
 	if (!rings->echo)
-		mk_end_recv(end, &msg);
+		mk_end_recv(end, &rings->side[side].msg);
 	return false;
 }
 
 static bool mk_pair_get(struct mk_rings *rings, int side, u64 *word)
 {
 	struct mk_end *end = &rings->side[side].end;
-	struct mk_message msg;
+	struct mk_message *msg = &rings->side[side].msg;
 
-	if (mk_end_recv(end, &msg) != 1 || msg.flags & MK_MSG_ACK)
+	if (mk_end_recv(end, msg) != 1 || msg->flags & MK_MSG_ACK)
 		return false;
-	memcpy(word, msg.word, MK_LINE_PAYLOAD);
+	memcpy(word, msg->word, MK_LINE_PAYLOAD);
 	if (mk_end_ack_due(end))
 		mk_end_ack(end);
 	return true;
@@ -362,6 +366,19 @@ static int mk_rings_sample(struct mk_port *port, struct mk_series *series)
 	       mk_rings_wait(rings, 0, word, false);
 }
 
+/* Both sides in one thread: no line travels, only instructions are left. */
+static int mk_rings_sample_alone(struct mk_port *port, struct mk_series *series)
+{
+	struct mk_rings *rings = series->arg;
+	u64 word[MK_LINE_WORDS] = { 0 };
+	int side, err = 0;
+
+	for (side = 0; side < 2 && !err; side++)
+		err = mk_rings_wait(rings, side, word, true) ?:
+		      mk_rings_wait(rings, !side, word, false);
+	return err;
+}
+
 static int mk_rings_stream(struct mk_port *port, void *arg)
 {
 	struct mk_rings *rings = arg;
@@ -394,6 +411,10 @@ static int mk_rings_measure(struct mk_series *series, bool echo)
 
 	rings->echo = echo;
 	rings->stop = 0;
+	if (rings->cpu[0] == rings->cpu[1]) {
+		series->sample = mk_rings_sample_alone;
+		return echo ? mk_series_report(series) : 0;
+	}
 	err = mk_port_start(rings->cpu[1], &rings->call, mk_rings_serve, rings);
 	if (err)
 		return err;
@@ -474,9 +495,6 @@ static int mk_rings_pair(struct mk_series *series, const int cpu[2])
 	unsigned int i;
 	int err = 0;
 
-	/* Two threads of one CPU would wait for the scheduler. */
-	if (cpu[0] == cpu[1])
-		return 0;
 	for (i = 0; i < ARRAY_SIZE(mk_queues) && !err; i++)
 		err = mk_rings_queue(series, &mk_queues[i], cpu);
 	if (!err)

@@ -60,6 +60,7 @@ struct mk_shm;
  * @lines: that it writes
  * @ep: endpoint to the server, if it asks
  * @channel: of it
+ * @reply: of the server
  * @cycles: its samples
  * @server: what the server spent on each
  */
@@ -70,6 +71,7 @@ struct mk_client {
 	struct mk_line *lines;
 	struct mk_endpoint *ep;
 	struct mk_channel *channel;
+	struct mk_message reply;
 	u64 *cycles, *server;
 };
 
@@ -158,7 +160,6 @@ static int mk_client_ask(struct mk_port *port, void *arg)
 	struct mk_client *client = arg;
 	struct mk_shm *shm = client->shm;
 	u64 word[MK_LINE_WORDS] = { shm->nr_lines };
-	struct mk_message reply;
 	u64 start;
 	int err;
 	u32 i;
@@ -167,9 +168,9 @@ static int mk_client_ask(struct mk_port *port, void *arg)
 	for (i = 0; i < shm->samples && !err; i++) {
 		start = mk_cycles();
 		err = mk_endpoint_rpc(client->ep, MK_TYPE_UPDATE, word, 1,
-				      &reply);
+				      &client->reply);
 		client->cycles[i] = mk_clock_span(start, mk_cycles());
-		client->server[i] = err ? 0 : reply.word[0];
+		client->server[i] = err ? 0 : client->reply.word[0];
 		if (!err)
 			err = mk_bench_step(shm->run);
 	}

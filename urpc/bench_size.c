@@ -91,11 +91,11 @@ static u64 mk_size_fill(struct mk_size *size, u64 *word)
 static int mk_size_call(struct mk_series *series, const u64 *word, u32 lines,
 			u64 sum)
 {
-	struct mk_message reply;
 	int err;
 
-	err = mk_endpoint_rpc(series->ep, MK_TYPE_SUM, word, lines, &reply);
-	if (!err && reply.word[0] != sum)
+	err = mk_endpoint_rpc(series->ep, MK_TYPE_SUM, word, lines,
+			      &series->reply);
+	if (!err && series->reply.word[0] != sum)
 		err = -EBADMSG;
 	return err;
 }

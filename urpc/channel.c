@@ -539,15 +539,15 @@ static void mk_endpoint_give_credit(struct mk_endpoint *ep)
  */
 unsigned int mk_endpoint_poll(struct mk_endpoint *ep)
 {
-	struct mk_message msg;
+	struct mk_message *msg = &ep->port->msg;
 	unsigned int n;
 	int ret = 0;
 
 	for (n = 0; n < MK_ENDPOINT_BATCH; n++) {
-		ret = mk_end_recv(&ep->end, &msg);
+		ret = mk_end_recv(&ep->end, msg);
 		if (ret <= 0)
 			break;
-		mk_endpoint_take(ep, &msg);
+		mk_endpoint_take(ep, msg);
 	}
 	if (unlikely(ret < 0)) {
 		pr_warn_ratelimited("CPU %d acknowledges what CPU %d never sent: channel %u abandoned\n",

@@ -34,6 +34,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "urpc/ring.h"
+
 struct mk_links;
 struct mk_port;
 
@@ -114,6 +116,8 @@ struct mk_call {
  * @later: slow works that arrived inside another one
  * @links: its ways to other ports (link.h)
  * @count: counters
+ * @msg: the message being handled; one, since a handler never polls, and not on
+ *	the stack, which many kernels clear on every call
  * @work: anyone: list of works, newest first; MK_PORT_SEALED when closed
  * @blocked: anyone: the thread sleeps, or is about to
  * @task: anyone, under RCU: the thread
@@ -130,6 +134,7 @@ struct mk_port {
 	struct mk_work *later;
 	struct mk_links *links;
 	struct mk_counters count;
+	struct mk_message msg;
 
 	struct mk_work *work ____cacheline_aligned_in_smp;
 	int blocked;

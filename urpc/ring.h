@@ -314,10 +314,12 @@ static inline void mk_tx_publish(struct mk_tx *tx, u64 header,
 	u32 mask = tx->slots - 1;
 	u32 i;
 
+	prefetchw(&tx->line[(tx->head + MK_RING_TX_AHEAD) & mask]);
 	for (i = 1; i < lines; i++) {
 		u32 pos = tx->head + i;
 		struct mk_line *line = &tx->line[pos & mask];
 
+		prefetchw(&tx->line[(pos + MK_RING_TX_AHEAD) & mask]);
 		memcpy(line->word, word + i * MK_LINE_WORDS, MK_LINE_PAYLOAD);
 		WRITE_ONCE(line->header, mk_ring_epoch(pos, tx->slots));
 	}
@@ -360,8 +362,6 @@ static inline int mk_end_send(struct mk_end *end, u8 type, u8 flags, u32 tag,
 	if (unlikely(mk_end_room(end) < lines))
 		return -EAGAIN;
 
-	prefetchw(&end->tx.line[(end->tx.head + MK_RING_TX_AHEAD) &
-				(end->tx.slots - 1)]);
 	mk_tx_publish(&end->tx,
 		      mk_hdr_pack(type, flags, lines, end->rx.tail, tag),
 		      word, lines);
@@ -450,16 +450,19 @@ static inline int mk_end_recv(struct mk_end *end, struct mk_message *msg)
 		return -EBADMSG;
 	end->tx.acked += given;
 
-	prefetch(&rx->line[(rx->tail + MK_RING_RX_AHEAD) & mask]);
 	lines = ((header >> MK_HDR_LINES_SHIFT) & (MK_MESSAGE_LINES - 1)) + 1;
 	msg->type = header >> MK_HDR_TYPE_SHIFT;
 	msg->flags = (header >> MK_HDR_FLAGS_SHIFT) & 0xf;
 	msg->lines = lines;
 	msg->tag = header >> MK_HDR_TAG_SHIFT;
 	msg->seq = rx->tail;
-	for (i = 0; i < lines; i++)
+	for (i = 0; i < lines; i++) {
+		u32 pos = rx->tail + i;
+
+		prefetch(&rx->line[(pos + MK_RING_RX_AHEAD) & mask]);
 		memcpy(msg->word + i * MK_LINE_WORDS,
-		       rx->line[(rx->tail + i) & mask].word, MK_LINE_PAYLOAD);
+		       rx->line[pos & mask].word, MK_LINE_PAYLOAD);
+	}
 	/* The copy is what the caller checks: do not let it be read again. */
 	barrier();
 	rx->tail += lines;		/* (B): after the copy */

@@ -199,11 +199,11 @@ int mk_series_control(struct mk_port *port, struct mk_series *series)
 int mk_series_ping(struct mk_port *port, struct mk_series *series)
 {
 	static const u64 word[MK_LINE_WORDS];
-	struct mk_message reply;
 	int err;
 
-	err = mk_endpoint_rpc(series->ep, MK_TYPE_PING, word, 1, &reply);
+	err = mk_endpoint_rpc(series->ep, MK_TYPE_PING, word, 1,
+			      &series->reply);
 	if (!err)
-		series->there = reply.word[0];
+		series->there = series->reply.word[0];
 	return err;
 }

@@ -86,7 +86,7 @@ FIXTURE_TEARDOWN(experiment)
 
 /* The last row says how the run ended, with the same errno as the write. */
 static inline void check_status(struct __test_metadata *_metadata,
-			 const struct mk_table *table, int ret)
+				const struct mk_table *table, int ret)
 {
 	const struct mk_row *last = &table->row[table->rows - 1];
 

@@ -25,7 +25,7 @@ TEST(all_are_known)
 	n = mk_experiments(names, MK_NAMES_MAX);
 	ASSERT_LT(0, n);
 	for (i = 0; i < n; i++) {
-		for (v = _experiment_fixture_object.variants; v; v = v->next)
+		for (v = _experiment_fixture_object.variant; v; v = v->next)
 			if (!strcmp(names[i], v->name))
 				break;
 		EXPECT_NE(NULL, v)

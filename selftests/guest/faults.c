@@ -215,7 +215,7 @@ static unsigned long long failnth(const char *file)
 	return value;
 }
 
-static void where(struct __test_metadata *_metadata)
+static void show_stack(struct __test_metadata *_metadata)
 {
 	char text[4096], *line, *save;
 
@@ -273,7 +273,7 @@ static void sweep(struct __test_metadata *_metadata, const struct path *path,
 				TH_LOG("%s, allocation %u%s: %s", path->name,
 				       n, burst > 1 ? " and on" : "",
 				       mk_errname(ret));
-			where(_metadata);
+			show_stack(_metadata);
 		}
 		tally->points += hit;
 		tally->failed += hit && ret;
@@ -283,7 +283,7 @@ static void sweep(struct __test_metadata *_metadata, const struct path *path,
 		EXPECT_EQ(0, ret) {
 			TH_LOG("%s, after allocation %u%s: %s", path->name, n,
 			       burst > 1 ? " and on" : "", mk_errname(ret));
-			where(_metadata);
+			show_stack(_metadata);
 		}
 		if (!hit)
 			break;

@@ -22,7 +22,8 @@ n=0
 failed=0
 for header in "$@"; do
 	n=$((n + 1))
-	for object in *.gcda; do
+	verdict="not ok"
+	if for object in *.gcda; do
 		(cd "$here" && gcov -b -c -t -o "$dir" "$dir/$object") \
 			2> /dev/null
 	done | awk -v header="$header" '
@@ -70,7 +71,12 @@ for header in "$@"; do
 			printf "# %s: %d of %d branches, %d of %d lines\n",
 				header, hit, branches, lit, lines
 			exit !(branches && hit == branches && lit == lines)
-		}' && verdict=ok || { verdict="not ok"; failed=1; }
+		}'
+	then
+		verdict=ok
+	else
+		failed=1
+	fi
 	echo "$verdict $n - coverage: every branch of $header"
 done
 exit $failed

@@ -88,7 +88,7 @@ mutant ack-of-8-bits none "hostile: every" ring.h \
 mutant ack-overwrites-data none "unit: full ring" ring.h \
 	's/if (end->tx.slots == mk_end_outstanding(end))/if (0)/'
 mutant position-unmasked address "unit: every length" ring.h \
-	"$recv s/(rx->tail + i) & mask/rx->tail + i/"
+	"$recv s/pos & mask/pos/"
 mutant position-of-16-bits none "unit: every length" ring.h \
 	's/^\ttx->head += lines;/\ttx->head = (u16)(tx->head + lines);/'
 mutant no-release thread "threads: full" ring.h \

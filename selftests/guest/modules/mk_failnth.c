@@ -11,8 +11,9 @@
  * /sys/kernel/debug/mk_failnth/
  *	nth	write n: count from now on, and fail the n-th; 0: stop counting
  *	burst	how many fail from there on (1)
- *	alike	allocations from one and the same stack that count, 0 for all (2):
- *		the rest of a long loop is no news
+ *	alike	allocations from one place that count, 0 for all (2): the rest of
+ *		a long loop is no news. A place is a stack as far as the innermost
+ *		line of the module, and from there on its functions.
  *	seen	allocations counted since nth was written
  *	failed	of those, made to fail
  *	where	stack of the first that failed
@@ -34,26 +35,35 @@
 #include <linux/string.h>
 
 #define MK_DEPTH	48
-#define MK_SITES	4096
+#define MK_STACKS	8192
+#define MK_PLACES	2048
 
 static char *target = "multikernel";
 module_param(target, charp, 0444);
 MODULE_PARM_DESC(target, "name of the module whose allocations fail");
 
-/* One distinct stack, down to the outermost frame of the module. */
-struct mk_site {
+/* A place, and the distinct stacks that lead there. */
+struct mk_place {
 	u32 hash;
 	u32 pass;		/* in which it was counted last */
 	u32 count;		/* in that pass */
 	bool known, ignored;
 };
 
+struct mk_stack {
+	u32 hash;
+	bool known;
+	struct mk_place *place;
+};
+
 static DEFINE_RAW_SPINLOCK(mk_lock);	/* protects all that follows */
-static struct mk_site mk_sites[MK_SITES];
+static struct mk_stack mk_stacks[MK_STACKS];
+static struct mk_place mk_places[MK_PLACES];
 static u32 mk_pass;
 static u64 mk_nth, mk_burst = 1, mk_alike = 2;
 static u64 mk_seen, mk_failed;
 static char mk_where[4096];
+static char mk_symbol[KSYM_SYMBOL_LEN];
 
 /* The module's code: constant while it is there. */
 static struct {
@@ -72,7 +82,7 @@ static bool mk_in_target(unsigned long ip)
 }
 
 /* The same for the same stack, wherever the module was loaded this time. */
-static u32 mk_hash(const unsigned long *frame, unsigned int n)
+static u32 mk_stack_hash(const unsigned long *frame, unsigned int n)
 {
 	unsigned int i, k;
 	u32 hash = 0;
@@ -88,6 +98,21 @@ static u32 mk_hash(const unsigned long *frame, unsigned int n)
 	return hash;
 }
 
+static u32 mk_place_hash(const unsigned long *frame, unsigned int n)
+{
+	unsigned int i = 0;
+	u32 hash;
+
+	while (i < n && !mk_in_target(frame[i]))
+		i++;
+	hash = mk_stack_hash(frame, i + 1);
+	while (++i < n) {
+		sprint_symbol_no_offset(mk_symbol, frame[i]);
+		hash = jhash(mk_symbol, strlen(mk_symbol), hash);
+	}
+	return hash;
+}
+
 /*
  * Allocations of the debugging itself, and those that happen once in a while
  * below an allocation that has been counted already.
@@ -99,68 +124,89 @@ static bool mk_ignore(const unsigned long *frame, unsigned int n)
 		"kasan_", "__kasan_", "kmemleak_", "fill_pool",
 		"debug_object", "__debug_object",
 	};
-	static char symbol[KSYM_SYMBOL_LEN];	/* mk_lock is held */
 	unsigned int i, k;
 
 	for (i = 0; i < n && !mk_in_target(frame[i]); i++) {
-		sprint_symbol_no_offset(symbol, frame[i]);
+		sprint_symbol_no_offset(mk_symbol, frame[i]);
 		for (k = 0; k < ARRAY_SIZE(names); k++)
-			if (!strncmp(symbol, names[k], strlen(names[k])))
+			if (!strncmp(mk_symbol, names[k], strlen(names[k])))
 				return true;
 	}
 	return false;
 }
 
-static struct mk_site *mk_site_find(const unsigned long *frame, unsigned int n)
+static struct mk_place *mk_place_find(const unsigned long *frame,
+				      unsigned int n)
 {
-	u32 hash = mk_hash(frame, n);
-	struct mk_site *site;
+	u32 hash = mk_place_hash(frame, n);
+	struct mk_place *place;
 	unsigned int i;
 
-	for (i = 0; i < MK_SITES; i++) {
-		site = &mk_sites[(hash + i) % MK_SITES];
-		if (!site->known) {
-			site->known = true;
-			site->hash = hash;
-			site->ignored = mk_ignore(frame, n);
-			return site;
+	for (i = 0; i < MK_PLACES; i++) {
+		place = &mk_places[(hash + i) % MK_PLACES];
+		if (!place->known) {
+			place->known = true;
+			place->hash = hash;
+			place->ignored = mk_ignore(frame, n);
+			return place;
 		}
-		if (site->hash == hash)
-			return site;
+		if (place->hash == hash)
+			return place;
 	}
 	return NULL;
+}
+
+/* Names of functions take long to find out: once for each stack. */
+static struct mk_place *mk_stack_place(const unsigned long *frame,
+				       unsigned int n)
+{
+	u32 hash = mk_stack_hash(frame, n);
+	struct mk_stack *stack;
+	unsigned int i;
+
+	for (i = 0; i < MK_STACKS; i++) {
+		stack = &mk_stacks[(hash + i) % MK_STACKS];
+		if (!stack->known) {
+			stack->known = true;
+			stack->hash = hash;
+			stack->place = mk_place_find(frame, n);
+			return stack->place;
+		}
+		if (stack->hash == hash)
+			return stack->place;
+	}
+	return mk_place_find(frame, n);
 }
 
 /* Now, for a module that fails to load takes its symbols with it. */
 static void mk_remember(const unsigned long *frame, unsigned int n)
 {
-	static char symbol[KSYM_SYMBOL_LEN];	/* mk_lock is held */
 	size_t len = 0;
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		sprint_symbol(symbol, frame[i]);
+		sprint_symbol(mk_symbol, frame[i]);
 		len += scnprintf(mk_where + len, sizeof(mk_where) - len,
-				 "%s\n", symbol);
+				 "%s\n", mk_symbol);
 	}
 }
 
 static bool mk_count(const unsigned long *frame, unsigned int n)
 {
-	struct mk_site *site;
+	struct mk_place *place;
 
 	if (!mk_nth)
 		return false;
-	site = mk_site_find(frame, n);
-	if (!site || site->ignored)
+	place = mk_stack_place(frame, n);
+	if (!place || place->ignored)
 		return false;
-	if (site->pass != mk_pass) {
-		site->pass = mk_pass;
-		site->count = 0;
+	if (place->pass != mk_pass) {
+		place->pass = mk_pass;
+		place->count = 0;
 	}
-	if (mk_alike && site->count >= mk_alike)
+	if (mk_alike && place->count >= mk_alike)
 		return false;
-	site->count++;
+	place->count++;
 	mk_seen++;
 	if (mk_seen < mk_nth || mk_seen - mk_nth >= mk_burst)
 		return false;
@@ -191,13 +237,15 @@ static bool mk_shall_fail(gfp_t gfp)
 
 asmlinkage void mk_just_return(void);
 
-asm(".pushsection .text\n"
-    ".type mk_just_return, @function\n"
-    "mk_just_return:\n"
-	ANNOTATE_NOENDBR
-	ASM_RET
-    ".size mk_just_return, .-mk_just_return\n"
-    ".popsection\n");
+asm(
+	".pushsection .text\n"
+	".type mk_just_return, @function\n"
+	"mk_just_return:\n"
+		ANNOTATE_NOENDBR
+		ASM_RET
+	".size mk_just_return, .-mk_just_return\n"
+	".popsection\n"
+);
 
 static int mk_return(struct pt_regs *regs, unsigned long value)
 {

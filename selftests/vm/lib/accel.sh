@@ -13,7 +13,7 @@ accel_choose()
 	local wanted=$1 key file answer
 
 	case $wanted in
-	tcg|kvm)
+	tcg|kvm|icount)
 		ACCEL=$wanted
 		return
 		;;

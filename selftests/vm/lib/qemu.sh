@@ -65,6 +65,8 @@ qemu_accel()
 	case $1 in
 	kvm) QEMU_ARGS+=(-accel kvm -cpu host) ;;
 	tcg) QEMU_ARGS+=(-accel tcg,thread=multi -cpu max) ;;
+	# The clock, and with it the TSC, advances by one with each instruction.
+	icount) QEMU_ARGS+=(-accel tcg,thread=single -icount shift=0 -cpu max) ;;
 	esac
 }
 

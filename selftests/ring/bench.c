@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Measures the contenders side by side: two threads pinned to two CPUs, one
+ * short trial of each contender a round, another placement in memory each round,
+ * so that drift, neighbours and pages hit all alike. A trial in which either
+ * thread lost its CPU is taken again. Polls are spaced as is best for each.
+ *
+ *	ring_bench CSV [ROUNDS]
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "bench_run.h"
+#include "bench_stats.h"
+
+#define PLACEMENTS	48
+#define RETRIES		6
+#define LIMIT_S		300
+
+/* Pause instructions between two polls that are tried. */
+static const uint32_t pauses[] = { 0, 1, 2, 4, 6, 8, 12, 16 };
+#define NR_PAUSES	(sizeof(pauses) / sizeof(pauses[0]))
+
+/**
+ * struct runner - the two threads
+ * @thread: the one that answers
+ * @cpu: of the initiator and of the other
+ * @job: what the other is to run; counts up
+ * @done: the last job that it has run
+ * @contender: of that job
+ * @trial: of that job
+ * @switched: the other lost its CPU during it
+ */
+static struct runner {
+	pthread_t thread;
+	int cpu[2];
+	uint64_t job __attribute__((aligned(128)));
+	const struct contender *contender;
+	struct trial *trial;
+	uint64_t done __attribute__((aligned(128)));
+	bool switched;
+} runner;
+
+static char *arena;
+static double ns_per_tick;
+static unsigned long trials, retaken, given_up;
+
+void bench_die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		bench_die("sched_setaffinity");
+	/* Neighbours should not count; nothing is lost where this may not be. */
+	if (setpriority(PRIO_PROCESS, 0, -20))
+		return;
+}
+
+static long switches(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw + usage.ru_nvcsw;
+}
+
+static void *other(void *arg)
+{
+	uint64_t job = 0;
+
+	(void)arg;
+	pin(runner.cpu[1]);
+	for (;;) {
+		long before = switches();
+
+		while (__atomic_load_n(&runner.job, __ATOMIC_ACQUIRE) == job)
+			bench_pause(16);
+		if (!runner.contender)
+			return NULL;
+		job++;
+		before = switches();
+		runner.contender->pong(runner.trial);
+		runner.switched = switches() != before;
+		__atomic_store_n(&runner.done, job, __ATOMIC_RELEASE);
+	}
+}
+
+static void start(const struct contender *contender, struct trial *t)
+{
+	runner.contender = contender;
+	runner.trial = t;
+	__atomic_store_n(&runner.job, runner.job + 1, __ATOMIC_RELEASE);
+}
+
+/* One undisturbed trial: ns for each operation, or 0. */
+static double trial(const struct contender *contender, const struct plan *plan,
+		    int placement)
+{
+	char *base = arena + (size_t)placement * 2 * BENCH_REGION;
+	int try;
+
+	for (try = 0; try < RETRIES; try++) {
+		struct trial t = {
+			.fwd = base,
+			.back = base + BENCH_REGION,
+			.n = plan->warm + plan->n,
+			.warm = plan->warm,
+			.lines = plan->lines,
+			.depth = plan->depth,
+			.pause = plan->pause,
+		};
+		long before;
+
+		memset(base, 0, 2 * BENCH_REGION);
+		if (contender->init)
+			contender->init(&t);
+		before = switches();
+		start(contender, &t);
+		contender->ping(&t);
+		while (__atomic_load_n(&runner.done, __ATOMIC_ACQUIRE) !=
+		       runner.job)
+			bench_pause(16);
+		if (t.bad) {
+			fprintf(stderr, "%s garbled a message\n",
+				contender->name);
+			exit(EXIT_FAILURE);
+		}
+		trials++;
+		if (!runner.switched && switches() == before)
+			return (t.end - t.start) * ns_per_tick / plan->n;
+		retaken++;
+	}
+	given_up++;
+	return 0;
+}
+
+double bench_trial(const struct contender *contender, const struct plan *plan,
+		   int round)
+{
+	return trial(contender, plan, round % PLACEMENTS);
+}
+
+int bench_placements(void)
+{
+	return PLACEMENTS;
+}
+
+double bench_page(const struct contender *contender, const struct plan *plan,
+		  int page)
+{
+	return trial(contender, plan, page);
+}
+
+uint32_t bench_calibrate(const struct contender *contender,
+			 const struct plan *plan, int rounds)
+{
+	struct series *series[NR_PAUSES];
+	struct plan p = *plan;
+	double best = 0;
+	uint32_t i, pause = 0;
+	int round;
+
+	for (i = 0; i < NR_PAUSES; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s/pause=%u", contender->name,
+			 pauses[i]);
+		series[i] = series_new(contender->stream ? "ring_poll_stream" :
+				       "ring_poll", name, p.lines, p.depth,
+				       pauses[i]);
+	}
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < NR_PAUSES; i++) {
+			p.pause = pauses[i];
+			series_add(series[i], round,
+				   bench_trial(contender, &p, round));
+		}
+	}
+	for (i = 0; i < NR_PAUSES; i++) {
+		double median = series_percentile(series[i], 50);
+
+		if (median && (!best || median < best)) {
+			best = median;
+			pause = pauses[i];
+		}
+	}
+	return pause;
+}
+
+static void measure_clock(void)
+{
+	struct timespec a, b;
+	uint64_t t0, t1;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &a);
+	t0 = bench_now();
+	usleep(50000);
+	clock_gettime(CLOCK_MONOTONIC_RAW, &b);
+	t1 = bench_now();
+	ns_per_tick = ((b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec)) /
+		      (t1 - t0);
+}
+
+static void choose_cpus(void)
+{
+	cpu_set_t set;
+	int cpu, n = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		bench_die("sched_getaffinity");
+	for (cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			runner.cpu[n++] = cpu;
+	if (n < 2) {
+		fprintf(stderr, "two CPUs are needed\n");
+		exit(EXIT_FAILURE);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	size_t bytes = (size_t)PLACEMENTS * 2 * BENCH_REGION;
+	int rounds = argc > 2 ? atoi(argv[2]) : 100;
+
+	if (argc < 2 || rounds < 1) {
+		fprintf(stderr, "usage: ring_bench CSV [ROUNDS]\n");
+		return EXIT_FAILURE;
+	}
+	alarm(LIMIT_S);
+	choose_cpus();
+	measure_clock();
+	/* Small pages: which of them a ring gets is part of what varies. */
+	arena = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (arena == MAP_FAILED)
+		bench_die("mmap");
+	madvise(arena, bytes, MADV_NOHUGEPAGE);
+	pin(runner.cpu[0]);
+	memset(arena, 0, bytes);
+	if (pthread_create(&runner.thread, NULL, other, NULL))
+		bench_die("pthread_create");
+
+	bench_run(rounds);
+
+	start(NULL, NULL);
+	pthread_join(runner.thread, NULL);
+	printf("\n%lu trials, %lu taken again because a thread lost its CPU, %lu given up\n",
+	       trials, retaken, given_up);
+	return series_write(argv[1], runner.cpu[0], runner.cpu[1], arena) ?
+	       EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bench of the ring: what is measured is a list of contenders, each one or
+ * more files; how it is measured is in bench.c.
+ */
+#ifndef MK_RING_BENCH_H
+#define MK_RING_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+
+#define BENCH_LINE	64
+
+/* Memory of one placement: a region for each direction. */
+#define BENCH_REGION	(128 * 1024)
+
+/* Messages of 1 to this many lines. */
+#define BENCH_LINES	8
+
+/**
+ * struct trial - one timed run of one contender
+ * @fwd: zeroed memory, BENCH_REGION bytes, written by the initiator mostly
+ * @back: likewise, by the other
+ * @n: operations: round trips, or messages one way
+ * @warm: of these, so many at the start are not timed
+ * @lines: size of a message
+ * @depth: messages that may be on their way
+ * @pause: pause instructions between two polls
+ * @start: the initiator sets it to bench_now() after @warm operations
+ * @end: whoever finishes the last operation sets it
+ * @bad: something arrived that was not sent
+ */
+struct trial {
+	void *fwd;
+	void *back;
+	uint32_t n;
+	uint32_t warm;
+	uint32_t lines;
+	uint32_t depth;
+	uint32_t pause;
+	uint64_t start;
+	uint64_t end;
+	bool bad;
+};
+
+/**
+ * struct contender - something that can be measured
+ * @name: in the column "variant"
+ * @stream: it carries @n messages one way, not round trips
+ * @init: prepares the memory; called before both threads start, may be NULL
+ * @ping: the initiator
+ * @pong: the other one
+ */
+struct contender {
+	const char *name;
+	bool stream;
+	void (*init)(struct trial *t);
+	void (*ping)(struct trial *t);
+	void (*pong)(struct trial *t);
+};
+
+/* Ends with a name of NULL. The libraries' are empty where they are missing. */
+extern const struct contender raw_contenders[];
+extern const struct contender ring_contenders[];
+extern const struct contender ck_contenders[];
+extern const struct contender dpdk_contenders[];
+
+/* Ordered: nothing before it is timed after it, nor the other way round. */
+static inline uint64_t bench_now(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ __volatile__("lfence; rdtsc; lfence" : "=a" (lo), "=d" (hi)
+			     : : "memory");
+	return (uint64_t)hi << 32 | lo;
+}
+
+static inline void bench_pause(uint32_t n)
+{
+	while (n--)
+		__builtin_ia32_pause();
+}
+
+/* What the libraries carry: a message of @lines whole lines. */
+struct bench_element {
+	__u64 word[BENCH_LINES * BENCH_LINE / 8];
+};
+
+/* Words that depend on the number of the message, and the check of them. */
+static inline void bench_fill(__u64 *word, uint32_t n, uint64_t seq)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		word[i] = seq + i;
+}
+
+static inline uint64_t bench_sum(const __u64 *word, uint32_t n)
+{
+	uint64_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		sum += word[i];
+	return sum;
+}
+
+/* What bench_sum() of what bench_fill() wrote is. */
+static inline uint64_t bench_expected(uint32_t n, uint64_t seq)
+{
+	return n * seq + (uint64_t)n * (n - 1) / 2;
+}
+
+/* Call @fn with a constant length, so that copies are as good as they get. */
+#define BENCH_BY_LINES(fn, t)			\
+do {						\
+	switch ((t)->lines) {			\
+	case 1: fn(t, 1); break;		\
+	case 2: fn(t, 2); break;		\
+	case 3: fn(t, 3); break;		\
+	case 4: fn(t, 4); break;		\
+	case 5: fn(t, 5); break;		\
+	case 6: fn(t, 6); break;		\
+	case 7: fn(t, 7); break;		\
+	default: fn(t, 8); break;		\
+	}					\
+} while (0)
+
+#define BENCH_INLINE	static inline __attribute__((always_inline))
+
+#endif /* MK_RING_BENCH_H */

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rte_ring of DPDK: single producer, single consumer, elements of whole lines by
+ * value.
+ */
+#include "bench.h"
+
+#ifdef BENCH_DPDK
+#include <rte_ring_elem.h>
+
+#define SLOTS	64
+
+static struct rte_ring *ring(void *region)
+{
+	return region;
+}
+
+static void init_one(struct trial *t, void *region)
+{
+	/* One entry of an rte_ring always stays empty. */
+	t->bad |= rte_ring_init(region, "bench", t->depth ? t->depth + 1 : SLOTS,
+				RING_F_SP_ENQ | RING_F_SC_DEQ) != 0;
+}
+
+static void init(struct trial *t)
+{
+	init_one(t, t->fwd);
+	init_one(t, t->back);
+}
+
+BENCH_INLINE void put(struct trial *t, void *region, uint64_t seq,
+		      uint32_t lines)
+{
+	struct bench_element e;
+
+	bench_fill(e.word, lines * 8, seq);
+	while (rte_ring_sp_enqueue_elem(ring(region), &e, lines * BENCH_LINE))
+		bench_pause(t->pause);
+}
+
+BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
+		      uint32_t lines)
+{
+	struct bench_element e;
+
+	while (rte_ring_sc_dequeue_elem(ring(region), &e, lines * BENCH_LINE))
+		bench_pause(t->pause);
+	t->bad |= bench_sum(e.word, lines * 8) !=
+		  bench_expected(lines * 8, seq);
+}
+#define LIB	"rte_ring"
+#define LIB_CONTENDERS	dpdk_contenders
+#include "bench_lib.h"
+#else
+const struct contender dpdk_contenders[] = { { 0 } };
+#endif

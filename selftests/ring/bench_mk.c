@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * This ring: round trips over a pair of rings, RPC with tags, RPC in place, and
+ * one-way streams.
+ */
+#include "bench.h"
+#include "urpc/inplace.h"
+
+#define SLOTS	64
+
+BENCH_INLINE bool ok(const struct mk_message *msg, uint32_t lines, uint64_t seq)
+{
+	return bench_sum(msg->word, lines * MK_LINE_WORDS) ==
+	       bench_expected(lines * MK_LINE_WORDS, seq);
+}
+
+static void ends(struct trial *t, struct mk_end *ping, struct mk_end *pong,
+		 uint32_t fwd, uint32_t back)
+{
+	if (ping)
+		t->bad |= mk_end_init(ping, t->fwd, fwd, t->back, back) != 0;
+	if (pong)
+		t->bad |= mk_end_init(pong, t->back, back, t->fwd, fwd) != 0;
+}
+
+BENCH_INLINE void await(struct trial *t, struct mk_end *end,
+			struct mk_message *msg)
+{
+	while (!mk_end_recv(end, msg))
+		mk_poll_pause(t->pause);
+}
+
+BENCH_INLINE void trip_ping(struct trial *t, uint32_t lines)
+{
+	__u64 word[MK_MESSAGE_WORDS];
+	struct mk_message msg;
+	struct mk_end end = { 0 };
+	uint64_t i;
+
+	ends(t, &end, NULL, SLOTS, SLOTS);
+	for (i = 0; i < t->n; i++) {
+		if (i == t->warm)
+			t->start = bench_now();
+		mk_end_prefetch(&end);
+		bench_fill(word, lines * MK_LINE_WORDS, i);
+		t->bad |= mk_end_send(&end, 1, MK_MSG_CALL, i, word, lines);
+		await(t, &end, &msg);
+		t->bad |= !ok(&msg, lines, ~i) || msg.tag != (u32)i;
+	}
+	t->end = bench_now();
+}
+
+BENCH_INLINE void trip_pong(struct trial *t, uint32_t lines)
+{
+	__u64 word[MK_MESSAGE_WORDS];
+	struct mk_message msg;
+	struct mk_end end = { 0 };
+	uint64_t i;
+
+	ends(t, NULL, &end, SLOTS, SLOTS);
+	for (i = 0; i < t->n; i++) {
+		await(t, &end, &msg);
+		mk_end_prefetch(&end);
+		t->bad |= !ok(&msg, lines, i);
+		bench_fill(word, lines * MK_LINE_WORDS, ~i);
+		t->bad |= mk_end_send(&end, 1, MK_MSG_REPLY, msg.tag, word,
+				      lines);
+	}
+}
+
+static void round_trip_ping(struct trial *t)
+{
+	BENCH_BY_LINES(trip_ping, t);
+}
+
+static void round_trip_pong(struct trial *t)
+{
+	BENCH_BY_LINES(trip_pong, t);
+}
+
+BENCH_INLINE void inplace_ping(struct trial *t, uint32_t words)
+{
+	__u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
+	struct mk_inplace side;
+	uint64_t i;
+	u8 type;
+
+	mk_inplace_init(&side, t->fwd);
+	for (i = 0; i < t->n; i++) {
+		if (i == t->warm)
+			t->start = bench_now();
+		bench_fill(word, words, i);
+		t->bad |= mk_inplace_call(&side, 1, word, words);
+		while (!mk_inplace_replied(&side, &type, got, words))
+			mk_poll_pause(t->pause);
+		t->bad |= bench_sum(got, words) != bench_expected(words, ~i);
+	}
+	t->end = bench_now();
+}
+
+BENCH_INLINE void inplace_pong(struct trial *t, uint32_t words)
+{
+	__u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
+	struct mk_inplace side;
+	uint64_t i;
+	u8 type;
+
+	mk_inplace_init(&side, t->fwd);
+	for (i = 0; i < t->n; i++) {
+		while (!mk_inplace_called(&side, &type, got, words))
+			mk_poll_pause(t->pause);
+		t->bad |= bench_sum(got, words) != bench_expected(words, i);
+		bench_fill(word, words, ~i);
+		t->bad |= mk_inplace_reply(&side, 1, word, words);
+	}
+}
+
+static void inplace_1_ping(struct trial *t)
+{
+	inplace_ping(t, 1);
+}
+
+static void inplace_1_pong(struct trial *t)
+{
+	inplace_pong(t, 1);
+}
+
+static void inplace_7_ping(struct trial *t)
+{
+	inplace_ping(t, MK_LINE_WORDS);
+}
+
+static void inplace_7_pong(struct trial *t)
+{
+	inplace_pong(t, MK_LINE_WORDS);
+}
+
+/* Lines that may be on their way, and a ring that holds them and the reserve. */
+static uint32_t window(const struct trial *t)
+{
+	return t->depth * t->lines;
+}
+
+static uint32_t slots(const struct trial *t)
+{
+	uint32_t n = MK_RING_SLOTS_MIN;
+
+	while (n - 1 < window(t))
+		n *= 2;
+	return n;
+}
+
+BENCH_INLINE void stream_tx(struct trial *t, uint32_t lines)
+{
+	__u64 word[MK_MESSAGE_WORDS];
+	uint32_t most = window(t) - lines;
+	struct mk_message msg;
+	struct mk_end end = { 0 };
+	uint64_t i;
+
+	ends(t, &end, NULL, slots(t), MK_RING_SLOTS_MIN);
+	for (i = 0; i < t->n; i++) {
+		if (i == t->warm)
+			t->start = bench_now();
+		bench_fill(word, lines * MK_LINE_WORDS, i);
+		while (mk_end_outstanding(&end) > most)
+			if (!mk_end_recv(&end, &msg))
+				mk_poll_pause(t->pause);
+		t->bad |= mk_end_send(&end, 1, 0, i, word, lines);
+	}
+}
+
+BENCH_INLINE void stream_rx(struct trial *t, uint32_t lines)
+{
+	uint32_t due = window(t) / 4 > 1 ? window(t) / 4 : 1;
+	struct mk_message msg;
+	struct mk_end end = { 0 };
+	uint64_t i;
+
+	ends(t, NULL, &end, slots(t), MK_RING_SLOTS_MIN);
+	for (i = 0; i < t->n; i++) {
+		await(t, &end, &msg);
+		t->bad |= !ok(&msg, lines, i);
+		/*
+		 * The sender takes acknowledgments only when it needs them, so
+		 * there may be no slot; the next one will do.
+		 */
+		if (mk_end_owed(&end) >= due)
+			mk_end_ack(&end);
+	}
+	t->end = bench_now();
+}
+
+static void stream_ping(struct trial *t)
+{
+	BENCH_BY_LINES(stream_tx, t);
+}
+
+static void stream_pong(struct trial *t)
+{
+	BENCH_BY_LINES(stream_rx, t);
+}
+
+const struct contender ring_contenders[] = {
+	{ "ring", false, NULL, round_trip_ping, round_trip_pong },
+	{ "inplace_1_word", false, NULL, inplace_1_ping, inplace_1_pong },
+	{ "inplace_7_words", false, NULL, inplace_7_ping, inplace_7_pong },
+	{ "ring", true, NULL, stream_ping, stream_pong },
+	{ 0 }
+};
