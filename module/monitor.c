@@ -56,20 +56,22 @@ static int mk_monitor_main(void *data)
 {
 	struct mk_monitor *monitor = data;
 	struct mk_port *port = monitor->port;
-	u64 last = rdtsc(), now;
+	u64 now, idle;
 
 	complete(&monitor->started);
+	port->quiet_since = rdtsc();
 	while (!kthread_should_stop()) {
 		bool quiet = !mk_port_poll(port);
 
 		now = rdtsc();
+		idle = now - port->quiet_since;
 		if (!quiet) {
-			mk_count_add(port, idle_cycles, now - last);
-			last = now;
-		} else if (now - last >= READ_ONCE(monitor->poll_cycles)) {
-			mk_count_add(port, idle_cycles, now - last);
+			mk_count_add(port, idle_cycles, idle);
+			port->quiet_since = now;
+		} else if (idle >= READ_ONCE(monitor->poll_cycles)) {
+			mk_count_add(port, idle_cycles, idle);
 			mk_port_block(port);
-			last = rdtsc();
+			port->quiet_since = rdtsc();
 		} else {
 			cpu_relax();
 		}
@@ -374,8 +376,11 @@ int mk_monitors_init(s64 poll_cycles)
 		poll_cycles = min(mk_block_wake_cycles,
 				  mk_clock_us(MK_POLL_DEFAULT_MAX_US));
 	ret = mk_monitor_set_poll_cycles(poll_cycles);
-	if (ret)
+	if (ret) {
+		pr_err("poll_cycles: %lld is out of range, at most %llu is expected\n",
+		       poll_cycles, mk_clock_us(MK_POLL_MAX_US));
 		goto err_remove;
+	}
 	return 0;
 
 err_remove:

@@ -27,6 +27,7 @@ enum mk_edge {
 /* perf and trace-cmd read the enums' values from the format files. */
 #define MK_TYPE_EXPORT(symbol, name)	TRACE_DEFINE_ENUM(MK_TYPE_##symbol);
 MK_MESSAGE_TYPES(MK_TYPE_EXPORT)
+TRACE_DEFINE_ENUM(MK_TYPES);
 TRACE_DEFINE_ENUM(MK_EDGE_SENT);
 TRACE_DEFINE_ENUM(MK_EDGE_TAKEN);
 

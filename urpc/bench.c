@@ -142,11 +142,17 @@ int mk_bench_step(const struct mk_run *run)
 	return mk_run_stopped(run);
 }
 
+/* Spins between two passes over the port: busy, but not deaf. */
+#define MK_SPIN_POLLS	1024
+
 static int mk_bench_spin(struct mk_port *port, void *arg)
 {
 	struct mk_spin *spin = arg;
+	unsigned int spins = 0;
 
 	while (!READ_ONCE(spin->stop) && !kthread_should_stop()) {
+		if (++spins % MK_SPIN_POLLS == 0)
+			mk_port_poll(port);
 		cpu_relax();
 		cond_resched();
 	}
@@ -154,7 +160,7 @@ static int mk_bench_spin(struct mk_port *port, void *arg)
 }
 
 /**
- * mk_bench_spin_start() - keep a CPU busy without polling
+ * mk_bench_spin_start() - keep a CPU busy, hardly polling
  * @spin: state; stays until mk_bench_spin_stop()
  * @cpu: which
  *
@@ -180,14 +186,16 @@ void mk_bench_spin_stop(struct mk_spin *spin)
 }
 
 /*
- * PING is answered with the time at which it was dispatched, and the idle cycles
- * of the port as they were before it came.
+ * PING is answered with the time at which it was dispatched, and all the cycles
+ * that the port has polled in vain until then.
  */
 static void mk_handle_ping(struct mk_endpoint *ep,
 			   const struct mk_message *msg)
 {
+	u64 now = mk_cycles();
 	u64 word[MK_LINE_WORDS] = {
-		mk_cycles(), ep->port->count.idle_cycles,
+		now,
+		ep->port->count.idle_cycles + now - ep->port->quiet_since,
 	};
 
 	if (msg->flags & MK_MSG_CALL)

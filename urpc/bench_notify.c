@@ -13,7 +13,7 @@
  * The metric handoff is C, the difference between the medians of block and
  * poll; it is 0 if there is none. mwait_sleeps tells of the trial.
  */
-#include <linux/kthread.h>
+#include <linux/hrtimer.h>
 #include <asm/cpufeature.h>
 #include <asm/mwait.h>
 
@@ -30,9 +30,12 @@ static const struct mk_param params[] = {
 	[MK_SERIES_CPUS] = MK_PARAM_CPU_LIST,
 };
 
-/* An MWAIT that nothing ends before the next tick sleeps longer than this. */
+/* An MWAIT that only the timer ends sleeps longer than this. */
 #define MK_MWAIT_SLEEP_US	20
 #define MK_MWAIT_TRIALS		5
+
+/* A timer ends every MWAIT at least this often, tick or no tick. */
+#define MK_MWAIT_TIMER_NS	NSEC_PER_MSEC
 
 /**
  * struct mk_notify - state of a pair
@@ -42,6 +45,7 @@ static const struct mk_param params[] = {
  * @call: its wait by MWAIT
  * @stop: set to end that
  * @sleeps: MWAIT is known to sleep there
+ * @timer: ends MWAIT
  */
 struct mk_notify {
 	struct mk_run *run;
@@ -50,7 +54,22 @@ struct mk_notify {
 	struct mk_call call;
 	int stop;
 	bool sleeps;
+	struct hrtimer timer;
 };
+
+static enum hrtimer_restart mk_mwait_end(struct hrtimer *timer)
+{
+	hrtimer_forward_now(timer, ns_to_ktime(MK_MWAIT_TIMER_NS));
+	return HRTIMER_RESTART;
+}
+
+static void mk_mwait_begin(struct mk_notify *notify)
+{
+	hrtimer_init(&notify->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
+	notify->timer.function = mk_mwait_end;
+	hrtimer_start(&notify->timer, ns_to_ktime(MK_MWAIT_TIMER_NS),
+		      HRTIMER_MODE_REL_PINNED);
+}
 
 static int mk_mwait_trial(struct mk_port *port, void *arg)
 {
@@ -61,6 +80,7 @@ static int mk_mwait_trial(struct mk_port *port, void *arg)
 
 	if (!boot_cpu_has(X86_FEATURE_MWAIT))
 		return 0;
+	mk_mwait_begin(notify);
 	for (i = 0; i < MK_MWAIT_TRIALS; i++) {
 		start = mk_cycles();
 		__monitor(&line, 0, 0);
@@ -70,17 +90,19 @@ static int mk_mwait_trial(struct mk_port *port, void *arg)
 			slept++;
 		cond_resched();
 	}
-	/* A tick may end one early. */
+	hrtimer_cancel(&notify->timer);
+	/* An interrupt may end one early. */
 	notify->sleeps = slept > MK_MWAIT_TRIALS / 2;
 	return 0;
 }
 
-/* The receiver, until it is stopped: the tick bounds each MWAIT. */
+/* The receiver, until it is stopped. */
 static int mk_notify_mwait(struct mk_port *port, void *arg)
 {
 	struct mk_notify *notify = arg;
 	const struct mk_rx *rx = &notify->ep->end.rx;
 
+	mk_mwait_begin(notify);
 	while (!READ_ONCE(notify->stop) && !mk_bench_step(notify->run)) {
 		const struct mk_line *line =
 			&rx->line[rx->tail & (rx->slots - 1)];
@@ -90,6 +112,7 @@ static int mk_notify_mwait(struct mk_port *port, void *arg)
 			__mwait(0, 0);
 		mk_port_poll(port);
 	}
+	hrtimer_cancel(&notify->timer);
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static const u32 gap_quarters[] = { 1, 2, 3, 4, 6, 8, 16, 32 };
  * struct mk_polling - state of a pair
  * @gap: t
  * @arrival: t as it came out, of the last sample
- * @idle: the receiver's idle cycles before the last sample
+ * @idle: what the receiver has polled in vain, as of its last reply
  * @end: time of the last reply
  * @cost: of each sample
  * @arrivals: t of each sample
@@ -53,28 +53,16 @@ struct mk_polling {
 	u64 baseline;
 };
 
-/* One call; what the receiver had polled in vain before it goes out. */
-static int mk_polling_call(struct mk_series *series, u64 *idle)
-{
-	static const u64 word[MK_LINE_WORDS];
-	int err;
-
-	err = mk_endpoint_rpc(series->ep, MK_TYPE_PING, word, 1,
-			      &series->reply);
-	if (!err)
-		*idle = series->reply.word[1];
-	return err;
-}
-
 /*
- * The message that is waited for, t after the last one. Its reply tells the idle
- * cycles before the wait, that of the next call those after it.
+ * One message, @gap after the last, which has told what the receiver had polled
+ * in vain until then; this one tells how much that is now.
  */
 static int mk_polling_one(struct mk_port *port, struct mk_series *series,
 			  u64 *cost)
 {
+	static const u64 word[MK_LINE_WORDS];
 	struct mk_polling *polling = series->arg;
-	u64 before, after, start, end, trip;
+	u64 start, trip;
 	int err;
 
 	while (mk_cycles() - polling->end < polling->gap) {
@@ -82,17 +70,16 @@ static int mk_polling_one(struct mk_port *port, struct mk_series *series,
 		cpu_relax();
 	}
 	start = mk_cycles();
-	err = mk_polling_call(series, &before);
-	end = mk_cycles();
-	if (!err)
-		err = mk_polling_call(series, &after);
+	err = mk_endpoint_rpc(series->ep, MK_TYPE_PING, word, 1,
+			      &series->reply);
 	if (err)
 		return err;
-	trip = mk_clock_span(start, end);
+	trip = mk_clock_span(start, mk_cycles());
 	/* From its last reply to this call the receiver waits a trip longer. */
 	polling->arrival = start - polling->end + polling->baseline;
 	polling->end = mk_cycles();
-	*cost = after - before;
+	*cost = series->reply.word[1] - polling->idle;
+	polling->idle = series->reply.word[1];
 	if (trip > polling->baseline)
 		*cost += trip - polling->baseline;
 	return 0;
@@ -107,15 +94,16 @@ static int mk_polling_loop(struct mk_port *port, void *arg)
 	u32 i;
 
 	polling->end = mk_cycles();
-	for (i = 0; i < series->warmup + series->samples; i++) {
+	/* The first sample has no predecessor, and is thrown away. */
+	for (i = 0; i < series->warmup + series->samples + 1; i++) {
 		err = mk_polling_one(port, series, &cost);
 		if (!err)
 			err = mk_bench_step(series->run);
 		if (err)
 			return err;
-		if (i >= series->warmup) {
-			polling->cost[i - series->warmup] = cost;
-			polling->arrivals[i - series->warmup] =
+		if (i > series->warmup) {
+			polling->cost[i - series->warmup - 1] = cost;
+			polling->arrivals[i - series->warmup - 1] =
 				polling->arrival;
 		}
 	}
@@ -165,7 +153,7 @@ static int mk_polling_points(struct mk_series *series)
 	struct mk_polling *polling = series->arg;
 	u64 blocked, handoff;
 	unsigned int p, g;
-	char variant[16];
+	char variant[32];
 	int err;
 
 	err = mk_polling_trip(series, mk_clock_us(USEC_PER_SEC),

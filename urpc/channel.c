@@ -521,7 +521,8 @@ static void mk_endpoint_give_credit(struct mk_endpoint *ep)
 {
 	u32 seq = ep->end.tx.head;
 
-	if (ep->owed < ep->ack_every || mk_end_ack(&ep->end))
+	if ((ep->owed < ep->ack_every && !mk_end_ack_due(&ep->end)) ||
+	    !mk_end_owed(&ep->end) || mk_end_ack(&ep->end))
 		return;
 	ep->owed = 0;
 	mk_count(ep->port, acks_sent);

@@ -92,8 +92,9 @@ enum mk_parked {
  * @channel: both
  * @dir: index of this side in the channel
  * @ack_every: return credit by itself once so many lines are owed
- * @owed: lines of messages received since the peer was last told; bare
- *	acknowledgments do not count, or two ends would answer them forever
+ * @owed: lines of messages received since the peer was last told. Bare
+ *	acknowledgments do not count here, or two ends with a small @ack_every
+ *	would answer them forever; a quarter ring of anything is always due
  * @idle: polls since something came
  * @attached: on @port
  * @closing: no more sends

@@ -109,6 +109,8 @@ struct mk_call {
  * @node: NUMA node of that CPU
  * @closing: shutting down: refuses new endpoints
  * @depth: nesting of works
+ * @quiet_since: when the last thing happened, or the thread woke, in cycles;
+ *	idle cycles from then on are not counted yet
  * @hot: endpoints that are polled
  * @dirty: endpoints sent on since the last flush
  * @endpoints: all of them
@@ -127,6 +129,7 @@ struct mk_port {
 	int node;
 	bool closing;
 	unsigned int depth;
+	u64 quiet_since;
 	struct list_head hot;
 	struct list_head dirty;
 	struct list_head endpoints;

@@ -124,6 +124,7 @@ static double trial(const struct contender *contender, const struct plan *plan,
 			.warm = plan->warm,
 			.lines = plan->lines,
 			.depth = plan->depth,
+			.first = plan->first,
 			.pause = plan->pause,
 		};
 		long before;

@@ -27,6 +27,7 @@
  * @warm: of these, so many at the start are not timed
  * @lines: size of a message
  * @depth: messages that may be on their way
+ * @first: pause instructions before the first poll for something
  * @pause: pause instructions between two polls
  * @start: the initiator sets it to bench_now() after @warm operations
  * @end: whoever finishes the last operation sets it
@@ -39,6 +40,7 @@ struct trial {
 	uint32_t warm;
 	uint32_t lines;
 	uint32_t depth;
+	uint32_t first;
 	uint32_t pause;
 	uint64_t start;
 	uint64_t end;

@@ -47,6 +47,7 @@ BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
 {
 	struct bench_element e;
 
+	bench_pause(t->first);
 	while (!_ck_ring_dequeue_sc(ring(region), elements(region), &e,
 				    lines * BENCH_LINE))
 		bench_pause(t->pause);

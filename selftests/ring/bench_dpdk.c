@@ -43,6 +43,7 @@ BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
 {
 	struct bench_element e;
 
+	bench_pause(t->first);
 	while (rte_ring_sc_dequeue_elem(ring(region), &e, lines * BENCH_LINE))
 		bench_pause(t->pause);
 	t->bad |= bench_sum(e.word, lines * 8) !=

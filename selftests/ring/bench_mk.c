@@ -26,6 +26,7 @@ static void ends(struct trial *t, struct mk_end *ping, struct mk_end *pong,
 BENCH_INLINE void await(struct trial *t, struct mk_end *end,
 			struct mk_message *msg)
 {
+	mk_poll_pause(t->first);
 	while (!mk_end_recv(end, msg))
 		mk_poll_pause(t->pause);
 }
@@ -91,6 +92,7 @@ BENCH_INLINE void inplace_ping(struct trial *t, uint32_t words)
 			t->start = bench_now();
 		bench_fill(word, words, i);
 		t->bad |= mk_inplace_call(&side, 1, word, words);
+		mk_poll_pause(t->first);
 		while (!mk_inplace_replied(&side, &type, got, words))
 			mk_poll_pause(t->pause);
 		t->bad |= bench_sum(got, words) != bench_expected(words, ~i);
@@ -107,6 +109,7 @@ BENCH_INLINE void inplace_pong(struct trial *t, uint32_t words)
 
 	mk_inplace_init(&side, t->fwd);
 	for (i = 0; i < t->n; i++) {
+		mk_poll_pause(t->first);
 		while (!mk_inplace_called(&side, &type, got, words))
 			mk_poll_pause(t->pause);
 		t->bad |= bench_sum(got, words) != bench_expected(words, i);

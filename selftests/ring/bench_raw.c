@@ -23,6 +23,7 @@ BENCH_INLINE void ping(struct trial *t, uint64_t *out, uint64_t *in)
 		if (i == t->warm)
 			t->start = bench_now();
 		store(out, 2 * i + 1);
+		bench_pause(t->first);
 		while (load(in) != 2 * i + 2)
 			bench_pause(t->pause);
 	}
@@ -34,6 +35,7 @@ BENCH_INLINE void pong(struct trial *t, uint64_t *out, uint64_t *in)
 	uint64_t i;
 
 	for (i = 0; i < t->n; i++) {
+		bench_pause(t->first);
 		while (load(in) != 2 * i + 1)
 			bench_pause(t->pause);
 		store(out, 2 * i + 2);

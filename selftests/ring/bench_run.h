@@ -13,6 +13,7 @@
  * @warm: operations before these
  * @lines: size of a message
  * @depth: messages on their way; 0 for round trips
+ * @first: pause instructions before the first poll for something
  * @pause: pause instructions between two polls
  */
 struct plan {
@@ -20,6 +21,7 @@ struct plan {
 	uint32_t warm;
 	uint32_t lines;
 	uint32_t depth;
+	uint32_t first;
 	uint32_t pause;
 };
 
