@@ -38,6 +38,7 @@ static const uint32_t pauses[] = { 0, 1, 2, 4, 6, 8, 12, 16 };
  * @done: the last job that it has run
  * @contender: of that job
  * @trial: of that job
+ * @ok: what it returned
  * @switched: the other lost its CPU during it
  */
 static struct runner {
@@ -47,6 +48,7 @@ static struct runner {
 	const struct contender *contender;
 	struct trial *trial;
 	uint64_t done __attribute__((aligned(128)));
+	bool ok;
 	bool switched;
 } runner;
 
@@ -96,7 +98,7 @@ static void *other(void *arg)
 			return NULL;
 		job++;
 		before = switches();
-		runner.contender->pong(runner.trial);
+		runner.ok = runner.contender->pong(runner.trial);
 		runner.switched = switches() != before;
 		__atomic_store_n(&runner.done, job, __ATOMIC_RELEASE);
 	}
@@ -117,7 +119,7 @@ static double trial(const struct contender *contender, const struct plan *plan,
 	int try;
 
 	for (try = 0; try < RETRIES; try++) {
-		struct trial t = {
+		struct trial t __attribute__((aligned(128))) = {
 			.fwd = base,
 			.back = base + BENCH_REGION,
 			.n = plan->warm + plan->n,
@@ -128,17 +130,17 @@ static double trial(const struct contender *contender, const struct plan *plan,
 			.pause = plan->pause,
 		};
 		long before;
+		bool ok;
 
 		memset(base, 0, 2 * BENCH_REGION);
-		if (contender->init)
-			contender->init(&t);
+		ok = !contender->init || contender->init(&t);
 		before = switches();
 		start(contender, &t);
-		contender->ping(&t);
+		ok &= contender->ping(&t);
 		while (__atomic_load_n(&runner.done, __ATOMIC_ACQUIRE) !=
 		       runner.job)
 			bench_pause(16);
-		if (t.bad) {
+		if (!ok || !runner.ok) {
 			fprintf(stderr, "%s garbled a message\n",
 				contender->name);
 			exit(EXIT_FAILURE);

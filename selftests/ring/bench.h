@@ -31,7 +31,8 @@
  * @pause: pause instructions between two polls
  * @start: the initiator sets it to bench_now() after @warm operations
  * @end: whoever finishes the last operation sets it
- * @bad: something arrived that was not sent
+ *
+ * Shared by both threads, so that nobody writes it in between.
  */
 struct trial {
 	void *fwd;
@@ -44,7 +45,6 @@ struct trial {
 	uint32_t pause;
 	uint64_t start;
 	uint64_t end;
-	bool bad;
 };
 
 /**
@@ -52,15 +52,15 @@ struct trial {
  * @name: in the column "variant"
  * @stream: it carries @n messages one way, not round trips
  * @init: prepares the memory; called before both threads start, may be NULL
- * @ping: the initiator
- * @pong: the other one
+ * @ping: the initiator; false if something arrived that was not sent
+ * @pong: the other one; likewise
  */
 struct contender {
 	const char *name;
 	bool stream;
-	void (*init)(struct trial *t);
-	void (*ping)(struct trial *t);
-	void (*pong)(struct trial *t);
+	bool (*init)(struct trial *t);
+	bool (*ping)(struct trial *t);
+	bool (*pong)(struct trial *t);
 };
 
 /* Ends with a name of NULL. The libraries' are empty where they are missing. */
@@ -115,18 +115,18 @@ static inline uint64_t bench_expected(uint32_t n, uint64_t seq)
 	return n * seq + (uint64_t)n * (n - 1) / 2;
 }
 
-/* Call @fn with a constant length, so that copies are as good as they get. */
+/* Return what @fn returns, called with a constant length for the best copies. */
 #define BENCH_BY_LINES(fn, t)			\
 do {						\
 	switch ((t)->lines) {			\
-	case 1: fn(t, 1); break;		\
-	case 2: fn(t, 2); break;		\
-	case 3: fn(t, 3); break;		\
-	case 4: fn(t, 4); break;		\
-	case 5: fn(t, 5); break;		\
-	case 6: fn(t, 6); break;		\
-	case 7: fn(t, 7); break;		\
-	default: fn(t, 8); break;		\
+	case 1: return fn(t, 1);		\
+	case 2: return fn(t, 2);		\
+	case 3: return fn(t, 3);		\
+	case 4: return fn(t, 4);		\
+	case 5: return fn(t, 5);		\
+	case 6: return fn(t, 6);		\
+	case 7: return fn(t, 7);		\
+	default: return fn(t, 8);		\
 	}					\
 } while (0)
 

@@ -21,16 +21,17 @@ static void *elements(void *region)
 	return (char *)region + 4096;
 }
 
-static void init(struct trial *t)
+static bool init(struct trial *t)
 {
 	/* One entry of a ck_ring always stays empty. */
 	uint32_t slots = t->depth ? t->depth + 1 : SLOTS;
 
 	ck_ring_init(ring(t->fwd), slots);
 	ck_ring_init(ring(t->back), slots);
+	return true;
 }
 
-BENCH_INLINE void put(struct trial *t, void *region, uint64_t seq,
+BENCH_INLINE void put(const struct trial *t, void *region, uint64_t seq,
 		      uint32_t lines)
 {
 	unsigned int length;
@@ -42,7 +43,7 @@ BENCH_INLINE void put(struct trial *t, void *region, uint64_t seq,
 		bench_pause(t->pause);
 }
 
-BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
+BENCH_INLINE bool get(const struct trial *t, void *region, uint64_t seq,
 		      uint32_t lines)
 {
 	struct bench_element e;
@@ -51,8 +52,7 @@ BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
 	while (!_ck_ring_dequeue_sc(ring(region), elements(region), &e,
 				    lines * BENCH_LINE))
 		bench_pause(t->pause);
-	t->bad |= bench_sum(e.word, lines * 8) !=
-		  bench_expected(lines * 8, seq);
+	return bench_sum(e.word, lines * 8) == bench_expected(lines * 8, seq);
 }
 #define LIB	"ck_ring"
 #define LIB_CONTENDERS	ck_contenders

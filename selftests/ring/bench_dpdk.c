@@ -15,20 +15,19 @@ static struct rte_ring *ring(void *region)
 	return region;
 }
 
-static void init_one(struct trial *t, void *region)
+static bool init_one(struct trial *t, void *region)
 {
 	/* One entry of an rte_ring always stays empty. */
-	t->bad |= rte_ring_init(region, "bench", t->depth ? t->depth + 1 : SLOTS,
-				RING_F_SP_ENQ | RING_F_SC_DEQ) != 0;
+	return !rte_ring_init(region, "bench", t->depth ? t->depth + 1 : SLOTS,
+			      RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
-static void init(struct trial *t)
+static bool init(struct trial *t)
 {
-	init_one(t, t->fwd);
-	init_one(t, t->back);
+	return init_one(t, t->fwd) && init_one(t, t->back);
 }
 
-BENCH_INLINE void put(struct trial *t, void *region, uint64_t seq,
+BENCH_INLINE void put(const struct trial *t, void *region, uint64_t seq,
 		      uint32_t lines)
 {
 	struct bench_element e;
@@ -38,7 +37,7 @@ BENCH_INLINE void put(struct trial *t, void *region, uint64_t seq,
 		bench_pause(t->pause);
 }
 
-BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
+BENCH_INLINE bool get(const struct trial *t, void *region, uint64_t seq,
 		      uint32_t lines)
 {
 	struct bench_element e;
@@ -46,8 +45,7 @@ BENCH_INLINE void get(struct trial *t, void *region, uint64_t seq,
 	bench_pause(t->first);
 	while (rte_ring_sc_dequeue_elem(ring(region), &e, lines * BENCH_LINE))
 		bench_pause(t->pause);
-	t->bad |= bench_sum(e.word, lines * 8) !=
-		  bench_expected(lines * 8, seq);
+	return bench_sum(e.word, lines * 8) == bench_expected(lines * 8, seq);
 }
 #define LIB	"rte_ring"
 #define LIB_CONTENDERS	dpdk_contenders

@@ -6,65 +6,77 @@
 #ifndef MK_RING_BENCH_LIB_H
 #define MK_RING_BENCH_LIB_H
 
-BENCH_INLINE void trip_ping(struct trial *t, uint32_t lines)
+BENCH_INLINE bool trip_ping(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
+	bool ok = true;
 	uint64_t i;
 
-	for (i = 0; i < t->n; i++) {
-		if (i == t->warm)
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
 			t->start = bench_now();
-		put(t, t->fwd, i, lines);
-		get(t, t->back, ~i, lines);
+		put(&p, p.fwd, i, lines);
+		ok &= get(&p, p.back, ~i, lines);
 	}
 	t->end = bench_now();
+	return ok;
 }
 
-BENCH_INLINE void trip_pong(struct trial *t, uint32_t lines)
+BENCH_INLINE bool trip_pong(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
+	bool ok = true;
 	uint64_t i;
 
-	for (i = 0; i < t->n; i++) {
-		get(t, t->fwd, i, lines);
-		put(t, t->back, ~i, lines);
+	for (i = 0; i < p.n; i++) {
+		ok &= get(&p, p.fwd, i, lines);
+		put(&p, p.back, ~i, lines);
 	}
+	return ok;
 }
 
-BENCH_INLINE void stream_tx(struct trial *t, uint32_t lines)
+BENCH_INLINE bool stream_tx(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
+	bool ok = true;
 	uint64_t i;
 
-	for (i = 0; i < t->n; i++) {
-		if (i == t->warm)
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
 			t->start = bench_now();
-		put(t, t->fwd, i, lines);
+		put(&p, p.fwd, i, lines);
 	}
+	return ok;
 }
 
-BENCH_INLINE void stream_rx(struct trial *t, uint32_t lines)
+BENCH_INLINE bool stream_rx(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
+	bool ok = true;
 	uint64_t i;
 
-	for (i = 0; i < t->n; i++)
-		get(t, t->fwd, i, lines);
+	for (i = 0; i < p.n; i++)
+		ok &= get(&p, p.fwd, i, lines);
 	t->end = bench_now();
+	return ok;
 }
 
-static void round_trip_ping(struct trial *t)
+static bool round_trip_ping(struct trial *t)
 {
 	BENCH_BY_LINES(trip_ping, t);
 }
 
-static void round_trip_pong(struct trial *t)
+static bool round_trip_pong(struct trial *t)
 {
 	BENCH_BY_LINES(trip_pong, t);
 }
 
-static void stream_ping(struct trial *t)
+static bool stream_ping(struct trial *t)
 {
 	BENCH_BY_LINES(stream_tx, t);
 }
 
-static void stream_pong(struct trial *t)
+static bool stream_pong(struct trial *t)
 {
 	BENCH_BY_LINES(stream_rx, t);
 }

@@ -8,22 +8,21 @@
 
 #define SLOTS	64
 
-BENCH_INLINE bool ok(const struct mk_message *msg, uint32_t lines, uint64_t seq)
+BENCH_INLINE bool intact(const struct mk_message *msg, uint32_t lines, uint64_t seq)
 {
 	return bench_sum(msg->word, lines * MK_LINE_WORDS) ==
 	       bench_expected(lines * MK_LINE_WORDS, seq);
 }
 
-static void ends(struct trial *t, struct mk_end *ping, struct mk_end *pong,
-		 uint32_t fwd, uint32_t back)
+static bool ends(const struct trial *t, struct mk_end *ping,
+		 struct mk_end *pong, uint32_t fwd, uint32_t back)
 {
 	if (ping)
-		t->bad |= mk_end_init(ping, t->fwd, fwd, t->back, back) != 0;
-	if (pong)
-		t->bad |= mk_end_init(pong, t->back, back, t->fwd, fwd) != 0;
+		return !mk_end_init(ping, t->fwd, fwd, t->back, back);
+	return !mk_end_init(pong, t->back, back, t->fwd, fwd);
 }
 
-BENCH_INLINE void await(struct trial *t, struct mk_end *end,
+BENCH_INLINE void await(const struct trial *t, struct mk_end *end,
 			struct mk_message *msg)
 {
 	mk_poll_pause(t->first);
@@ -31,111 +30,123 @@ BENCH_INLINE void await(struct trial *t, struct mk_end *end,
 		mk_poll_pause(t->pause);
 }
 
-BENCH_INLINE void trip_ping(struct trial *t, uint32_t lines)
+BENCH_INLINE bool trip_ping(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
 	__u64 word[MK_MESSAGE_WORDS];
 	struct mk_message msg;
 	struct mk_end end = { 0 };
 	uint64_t i;
+	bool ok = true;
 
-	ends(t, &end, NULL, SLOTS, SLOTS);
-	for (i = 0; i < t->n; i++) {
-		if (i == t->warm)
+	ok &= ends(&p, &end, NULL, SLOTS, SLOTS);
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
 			t->start = bench_now();
 		mk_end_prefetch(&end);
 		bench_fill(word, lines * MK_LINE_WORDS, i);
-		t->bad |= mk_end_send(&end, 1, MK_MSG_CALL, i, word, lines);
-		await(t, &end, &msg);
-		t->bad |= !ok(&msg, lines, ~i) || msg.tag != (u32)i;
+		ok &= !mk_end_send(&end, 1, MK_MSG_CALL, i, word, lines);
+		await(&p, &end, &msg);
+		ok &= intact(&msg, lines, ~i) && msg.tag == (u32)i;
 	}
 	t->end = bench_now();
+	return ok;
 }
 
-BENCH_INLINE void trip_pong(struct trial *t, uint32_t lines)
+BENCH_INLINE bool trip_pong(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
 	__u64 word[MK_MESSAGE_WORDS];
 	struct mk_message msg;
 	struct mk_end end = { 0 };
 	uint64_t i;
+	bool ok = true;
 
-	ends(t, NULL, &end, SLOTS, SLOTS);
-	for (i = 0; i < t->n; i++) {
-		await(t, &end, &msg);
+	ok &= ends(&p, NULL, &end, SLOTS, SLOTS);
+	for (i = 0; i < p.n; i++) {
+		await(&p, &end, &msg);
 		mk_end_prefetch(&end);
-		t->bad |= !ok(&msg, lines, i);
+		ok &= intact(&msg, lines, i);
 		bench_fill(word, lines * MK_LINE_WORDS, ~i);
-		t->bad |= mk_end_send(&end, 1, MK_MSG_REPLY, msg.tag, word,
+		ok &= !mk_end_send(&end, 1, MK_MSG_REPLY, msg.tag, word,
 				      lines);
 	}
+	return ok;
 }
 
-static void round_trip_ping(struct trial *t)
+static bool round_trip_ping(struct trial *t)
 {
 	BENCH_BY_LINES(trip_ping, t);
 }
 
-static void round_trip_pong(struct trial *t)
+static bool round_trip_pong(struct trial *t)
 {
 	BENCH_BY_LINES(trip_pong, t);
 }
 
-BENCH_INLINE void inplace_ping(struct trial *t, uint32_t words)
+BENCH_INLINE bool inplace_ping(struct trial *t, uint32_t words)
 {
+	const struct trial p = *t;
 	__u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
 	struct mk_inplace side;
 	uint64_t i;
+	bool ok = true;
 	u8 type;
 
-	mk_inplace_init(&side, t->fwd);
-	for (i = 0; i < t->n; i++) {
-		if (i == t->warm)
+	mk_inplace_init(&side, p.fwd);
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
 			t->start = bench_now();
 		bench_fill(word, words, i);
-		t->bad |= mk_inplace_call(&side, 1, word, words);
-		mk_poll_pause(t->first);
+		ok &= !mk_inplace_call(&side, 1, word, words);
+		mk_poll_pause(p.first);
 		while (!mk_inplace_replied(&side, &type, got, words))
-			mk_poll_pause(t->pause);
-		t->bad |= bench_sum(got, words) != bench_expected(words, ~i);
+			mk_poll_pause(p.pause);
+		ok &= bench_sum(got, words) == bench_expected(words, ~i);
 	}
 	t->end = bench_now();
+	return ok;
 }
 
-BENCH_INLINE void inplace_pong(struct trial *t, uint32_t words)
+BENCH_INLINE bool inplace_pong(struct trial *t, uint32_t words)
 {
+	const struct trial p = *t;
 	__u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
 	struct mk_inplace side;
 	uint64_t i;
+	bool ok = true;
 	u8 type;
 
-	mk_inplace_init(&side, t->fwd);
-	for (i = 0; i < t->n; i++) {
-		mk_poll_pause(t->first);
+	mk_inplace_init(&side, p.fwd);
+	for (i = 0; i < p.n; i++) {
+		mk_poll_pause(p.first);
 		while (!mk_inplace_called(&side, &type, got, words))
-			mk_poll_pause(t->pause);
-		t->bad |= bench_sum(got, words) != bench_expected(words, i);
+			mk_poll_pause(p.pause);
+		ok &= bench_sum(got, words) == bench_expected(words, i);
 		bench_fill(word, words, ~i);
-		t->bad |= mk_inplace_reply(&side, 1, word, words);
+		ok &= !mk_inplace_reply(&side, 1, word, words);
 	}
+	return ok;
 }
 
-static void inplace_1_ping(struct trial *t)
+static bool inplace_1_ping(struct trial *t)
 {
-	inplace_ping(t, 1);
+	return inplace_ping(t, 1);
 }
 
-static void inplace_1_pong(struct trial *t)
+static bool inplace_1_pong(struct trial *t)
 {
-	inplace_pong(t, 1);
+	return inplace_pong(t, 1);
 }
 
-static void inplace_7_ping(struct trial *t)
+static bool inplace_7_ping(struct trial *t)
 {
-	inplace_ping(t, MK_LINE_WORDS);
+	return inplace_ping(t, MK_LINE_WORDS);
 }
 
-static void inplace_7_pong(struct trial *t)
+static bool inplace_7_pong(struct trial *t)
 {
-	inplace_pong(t, MK_LINE_WORDS);
+	return inplace_pong(t, MK_LINE_WORDS);
 }
 
 /* Lines that may be on their way, and a ring that holds them and the reserve. */
@@ -153,37 +164,42 @@ static uint32_t slots(const struct trial *t)
 	return n;
 }
 
-BENCH_INLINE void stream_tx(struct trial *t, uint32_t lines)
+BENCH_INLINE bool stream_tx(struct trial *t, uint32_t lines)
 {
+	const struct trial p = *t;
 	__u64 word[MK_MESSAGE_WORDS];
-	uint32_t most = window(t) - lines;
+	uint32_t most = window(&p) - lines;
 	struct mk_message msg;
 	struct mk_end end = { 0 };
 	uint64_t i;
+	bool ok = true;
 
-	ends(t, &end, NULL, slots(t), MK_RING_SLOTS_MIN);
-	for (i = 0; i < t->n; i++) {
-		if (i == t->warm)
+	ok &= ends(&p, &end, NULL, slots(&p), MK_RING_SLOTS_MIN);
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
 			t->start = bench_now();
 		bench_fill(word, lines * MK_LINE_WORDS, i);
 		while (mk_end_outstanding(&end) > most)
 			if (!mk_end_recv(&end, &msg))
-				mk_poll_pause(t->pause);
-		t->bad |= mk_end_send(&end, 1, 0, i, word, lines);
+				mk_poll_pause(p.pause);
+		ok &= !mk_end_send(&end, 1, 0, i, word, lines);
 	}
+	return ok;
 }
 
-BENCH_INLINE void stream_rx(struct trial *t, uint32_t lines)
+BENCH_INLINE bool stream_rx(struct trial *t, uint32_t lines)
 {
-	uint32_t due = window(t) / 4 > 1 ? window(t) / 4 : 1;
+	const struct trial p = *t;
+	uint32_t due = window(&p) / 4 > 1 ? window(&p) / 4 : 1;
 	struct mk_message msg;
 	struct mk_end end = { 0 };
 	uint64_t i;
+	bool ok = true;
 
-	ends(t, NULL, &end, slots(t), MK_RING_SLOTS_MIN);
-	for (i = 0; i < t->n; i++) {
-		await(t, &end, &msg);
-		t->bad |= !ok(&msg, lines, i);
+	ok &= ends(&p, NULL, &end, slots(&p), MK_RING_SLOTS_MIN);
+	for (i = 0; i < p.n; i++) {
+		await(&p, &end, &msg);
+		ok &= intact(&msg, lines, i);
 		/*
 		 * The sender takes acknowledgments only when it needs them, so
 		 * there may be no slot; the next one will do.
@@ -192,14 +208,15 @@ BENCH_INLINE void stream_rx(struct trial *t, uint32_t lines)
 			mk_end_ack(&end);
 	}
 	t->end = bench_now();
+	return ok;
 }
 
-static void stream_ping(struct trial *t)
+static bool stream_ping(struct trial *t)
 {
 	BENCH_BY_LINES(stream_tx, t);
 }
 
-static void stream_pong(struct trial *t)
+static bool stream_pong(struct trial *t)
 {
 	BENCH_BY_LINES(stream_rx, t);
 }

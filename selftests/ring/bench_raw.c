@@ -15,51 +15,55 @@ static void store(uint64_t *p, uint64_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
-BENCH_INLINE void ping(struct trial *t, uint64_t *out, uint64_t *in)
+BENCH_INLINE bool ping(struct trial *t, uint64_t *out, uint64_t *in)
 {
+	const struct trial p = *t;
 	uint64_t i;
 
-	for (i = 0; i < t->n; i++) {
-		if (i == t->warm)
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
 			t->start = bench_now();
 		store(out, 2 * i + 1);
-		bench_pause(t->first);
+		bench_pause(p.first);
 		while (load(in) != 2 * i + 2)
-			bench_pause(t->pause);
+			bench_pause(p.pause);
 	}
 	t->end = bench_now();
+	return true;
 }
 
-BENCH_INLINE void pong(struct trial *t, uint64_t *out, uint64_t *in)
+BENCH_INLINE bool pong(struct trial *t, uint64_t *out, uint64_t *in)
 {
+	const struct trial p = *t;
 	uint64_t i;
 
-	for (i = 0; i < t->n; i++) {
-		bench_pause(t->first);
+	for (i = 0; i < p.n; i++) {
+		bench_pause(p.first);
 		while (load(in) != 2 * i + 1)
-			bench_pause(t->pause);
+			bench_pause(p.pause);
 		store(out, 2 * i + 2);
 	}
+	return true;
 }
 
-static void one_line_ping(struct trial *t)
+static bool one_line_ping(struct trial *t)
 {
-	ping(t, t->fwd, t->fwd);
+	return ping(t, t->fwd, t->fwd);
 }
 
-static void one_line_pong(struct trial *t)
+static bool one_line_pong(struct trial *t)
 {
-	pong(t, t->fwd, t->fwd);
+	return pong(t, t->fwd, t->fwd);
 }
 
-static void two_lines_ping(struct trial *t)
+static bool two_lines_ping(struct trial *t)
 {
-	ping(t, t->fwd, t->back);
+	return ping(t, t->fwd, t->back);
 }
 
-static void two_lines_pong(struct trial *t)
+static bool two_lines_pong(struct trial *t)
 {
-	pong(t, t->back, t->fwd);
+	return pong(t, t->back, t->fwd);
 }
 
 const struct contender raw_contenders[] = {

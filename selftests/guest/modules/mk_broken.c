@@ -67,9 +67,12 @@ static DEFINE_SPINLOCK(mk_lock_b);
 
 static void mk_broken_atomic_sleep(void)
 {
+	void *p;
+
 	spin_lock(&mk_lock_a);
-	msleep(20);
+	p = kmalloc(64, GFP_KERNEL);
 	spin_unlock(&mk_lock_a);
+	kfree(p);
 }
 
 /* Both orders, one after the other: no deadlock now, and one some day. */

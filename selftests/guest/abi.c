@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The debugfs tree: what is there is what Documentation/debugfs.rst says.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "test.h"
+
+/* Exit status of selftests/doc-check, given the tree's files and @more. */
+static int doc_check(const char *more)
+{
+	char command[3 * PATH_MAX];
+
+	/* The module is build/VERSION/multikernel.ko in the sources. */
+	snprintf(command, sizeof(command),
+		 "cd %s && { find . -type f; printf '%%s' '%s'; } | \"$(dirname '%s')\"/../../selftests/doc-check",
+		 MK_ROOT, more, mk_module_path());
+	return system(command);
+}
+
+FIXTURE(abi)
+{
+};
+
+FIXTURE_SETUP(abi)
+{
+	if (mk_loaded())
+		ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, mk_load(NULL));
+}
+
+FIXTURE_TEARDOWN(abi)
+{
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+}
+
+TEST_F(abi, documented)
+{
+	EXPECT_EQ(0, doc_check(""));
+}
+
+TEST_F(abi, undocumented_file_is_noticed)
+{
+	EXPECT_NE(0, doc_check("./experiments/storm/undocumented\n"));
+}
+
+TEST_HARNESS_MAIN
