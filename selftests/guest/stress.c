@@ -37,13 +37,29 @@ static long meminfo(const char *text, const char *name)
 	return line ? atol(line + strlen(name)) : 0;
 }
 
+/* kB on the free lists of CPUs, some MB each, which count as in use. */
+static long on_free_lists(void)
+{
+	static char text[MK_TEXT_MAX];
+	const char *line = text;
+	long pages = 0;
+
+	if (mk_read("/proc/zoneinfo", text, sizeof(text)) < 0)
+		return 0;
+	while ((line = strstr(line, " count: "))) {
+		line += strlen(" count: ");
+		pages += atol(line);
+	}
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 static void memory_read(struct memory *memory)
 {
 	char text[16384];
 
 	if (mk_read("/proc/meminfo", text, sizeof(text)) < 0)
 		text[0] = '\0';
-	memory->available = meminfo(text, "MemAvailable:");
+	memory->available = meminfo(text, "MemAvailable:") + on_free_lists();
 	memory->slab = meminfo(text, "Slab:");
 	memory->vmalloc = meminfo(text, "VmallocUsed:");
 	memory->percpu = meminfo(text, "Percpu:");
