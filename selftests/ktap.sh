@@ -13,7 +13,7 @@ ktap_count()
 {
 	local where=$1 line
 	shift
-	local program='' plan='' seen=0 bad=0 notes='' running=''
+	local program='' plan='' seen=0 bad=0 notes='' running='' began=0
 	declare -A begun=()
 
 	while IFS= read -r line || [ -n "$line" ]; do
@@ -22,6 +22,7 @@ ktap_count()
 		'# selftests: '*': '*)
 			[ -z "$program" ] || ktap_program_ends 'cut off'
 			program=${line##*: } plan='' seen=0 bad=0 notes=''
+			began=$SECONDS
 			begun[$program]=1
 			;;
 		'ok '*' selftests: '*)
@@ -98,5 +99,6 @@ ktap_program_ends()
 			fail "$where: $program" "$why"
 		fi
 	fi
+	echo "# $where: $program: $((SECONDS - began)) s"
 	program=''
 }

@@ -32,7 +32,7 @@
  * Ordering
  *	(E) The header is stored last, with release, and loaded first, with
  *	    acquire, in both directions. Who sees a header sees the payload
- *	    before it: the plain stores are w-post-bounded by the release, the
+ *	    before it: the stores are w-post-bounded by the release, the
  *	    plain loads pre-bounded by the acquire. Who stores a header has
  *	    copied out what was in the line: those plain loads are r-post-bounded
  *	    by the same release, and the peer rewrites the line only after it has
@@ -88,10 +88,17 @@ static inline u64 mk_inplace_turn(u8 flags, u32 seq)
 	       (u64)seq << MK_HDR_TAG_SHIFT;
 }
 
+/*
+ * Word by word: a wide copy of words that were just stored one at a time has to
+ * wait until those stores have left the store buffer.
+ */
 static inline void mk_inplace_write(struct mk_inplace *side, u8 type, u8 flags,
 				    const u64 *word, u32 words)
 {
-	memcpy(side->line->word, word, words * sizeof(*word));
+	u32 i;
+
+	for (i = 0; i < words; i++)
+		WRITE_ONCE(side->line->word[i], word[i]);
 	smp_store_release(&side->line->header,		/* (E) */
 			  mk_inplace_turn(flags, side->seq) |
 			  (u64)type << MK_HDR_TYPE_SHIFT);

@@ -42,8 +42,8 @@ static const struct {
 
 const char *mk_exp_file(const char *exp, const char *file)
 {
-	static _Thread_local char path[4][PATH_MAX];
-	static _Thread_local unsigned int next;
+	static __thread char path[4][PATH_MAX];
+	static __thread unsigned int next;
 	char *buf = path[next++ % 4];
 
 	snprintf(buf, PATH_MAX, "experiments/%s/%s", exp, file);

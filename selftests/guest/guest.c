@@ -106,7 +106,7 @@ bool mk_loaded(void)
 
 const char *mk_path(const char *file)
 {
-	static _Thread_local char path[PATH_MAX];
+	static __thread char path[PATH_MAX];
 
 	if (*file == '/')
 		return file;
@@ -224,7 +224,7 @@ int mk_cpus_online(void)
 
 static const char *mk_cpu_file(int cpu)
 {
-	static _Thread_local char path[64];
+	static __thread char path[64];
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
 		 cpu);

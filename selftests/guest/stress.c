@@ -95,13 +95,13 @@ static void memory_take(struct memory *memory)
 static const char *memory_grown(const struct memory *before,
 				const struct memory *after)
 {
-	if (after->slab - before->slab > 1536)
+	if (after->slab - before->slab > 1024)
 		return "slab";
 	if (after->vmalloc - before->vmalloc > 256)
 		return "vmalloc";
 	if (after->percpu - before->percpu > 256)
 		return "percpu";
-	if (before->available - after->available > 6144)
+	if (before->available - after->available > 3072)
 		return "memory in use";
 	return NULL;
 }

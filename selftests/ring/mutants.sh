@@ -64,7 +64,7 @@ mutant header-before-payload thread "threads: full" ring.h "$publish {
 	/memcpy(tx->line\[tx->head & mask\]/d
 	s/^\tmk_tx_show(.*/&\n\tmemcpy(tx->line[(tx->head - lines) \& mask].word, word, MK_LINE_PAYLOAD);/
 }"
-mutant first-line-before-others none "threads: full" ring.h "$publish {
+mutant first-line-before-others thread "threads: full" ring.h "$publish {
 	s/^\tfor (i = 1;/\tmk_tx_show(tx, header, lines);\n\ttx->head -= lines;\n&/
 	s/^\tmk_tx_show(tx, header, lines);\$/\ttx->head += lines;/
 }"
@@ -88,7 +88,7 @@ mutant ack-of-8-bits none "hostile: every" ring.h \
 mutant ack-overwrites-data none "unit: full ring" ring.h \
 	's/if (end->tx.slots == mk_end_outstanding(end))/if (0)/'
 mutant position-unmasked address "unit: every length" ring.h \
-	"$recv s/pos & mask/pos/"
+	"$recv s/(rx->tail + i) & mask/rx->tail + i/"
 mutant position-of-16-bits none "unit: every length" ring.h \
 	's/^\ttx->head += lines;/\ttx->head = (u16)(tx->head + lines);/'
 mutant no-release thread "threads: full" ring.h \
@@ -98,7 +98,8 @@ mutant no-acquire thread "threads: full" ring.h \
 mutant length-unchecked none "unit: lengths" ring.h \
 	's/if (unlikely(lines - 1 >= MK_MESSAGE_LINES))/if (0)/'
 mutant inplace-header-first thread "threads: RPC" inplace.h "$write {
-	/memcpy/d
+	/for (i = 0/d
+	/WRITE_ONCE/d
 	s/^}/\tmemcpy(side->line->word, word, words * sizeof(*word));\n}/
 }"
 mutant inplace-reply-twice none "inplace: turns" inplace.h \
