@@ -118,6 +118,7 @@ int mk_series_sweep(struct mk_run *run, void *arg,
 int mk_series_take(struct mk_series *series);
 int mk_series_report(struct mk_series *series);
 int mk_series_asleep(struct mk_port *port, struct mk_series *series);
+int mk_series_report_control(struct mk_series *series);
 int mk_series_control(struct mk_port *port, struct mk_series *series);
 int mk_series_ping(struct mk_port *port, struct mk_series *series);
 

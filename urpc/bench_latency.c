@@ -113,9 +113,7 @@ static int mk_latency_pair(struct mk_series *series, const int cpu[2])
 		err = mk_latency_interrupts(series);
 	if (err)
 		return err;
-	series->key.variant = "control";
-	series->sample = mk_series_control;
-	return mk_series_report(series);
+	return mk_series_report_control(series);
 }
 
 static int mk_latency_run(struct mk_run *run)

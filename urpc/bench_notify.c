@@ -185,7 +185,7 @@ static int mk_notify_pair(struct mk_series *series, const int cpu[2])
 
 	/* A monitor cannot sleep while it calls itself. */
 	if (cpu[0] == cpu[1])
-		return 0;
+		return mk_series_report_control(series);
 	channel = mk_bench_channel(cpu, MK_PLACE_RECEIVER, 0, 0);
 	if (IS_ERR(channel))
 		return PTR_ERR(channel);
@@ -196,10 +196,7 @@ static int mk_notify_pair(struct mk_series *series, const int cpu[2])
 	err = mk_channel_close(channel) ?: err;
 	if (err)
 		return err;
-	series->key.variant = "control";
-	series->key.mem_node = -1;
-	series->sample = mk_series_control;
-	return mk_series_report(series);
+	return mk_series_report_control(series);
 }
 
 static int mk_notify_run(struct mk_run *run)

@@ -82,10 +82,7 @@ static int mk_placement_pair(struct mk_series *series, const int cpu[2])
 	}
 	if (err)
 		return err;
-	series->key.variant = "control";
-	series->key.mem_node = -1;
-	series->sample = mk_series_control;
-	return mk_series_report(series);
+	return mk_series_report_control(series);
 }
 
 static int mk_placement_run(struct mk_run *run)

@@ -17,7 +17,8 @@
  *	poll, handoff	P, and C as measured first on the same pair
  *	predicted	by the model
  *	bound		2C
- * The control is the cost of a message that follows at once.
+ * The control is the cost of a message that follows at once, and on one CPU,
+ * where there is nothing to wait for, an empty pass over the port.
  */
 
 #include "module/clock.h"
@@ -191,7 +192,7 @@ static int mk_polling_pair(struct mk_series *series, const int cpu[2])
 
 	/* A monitor does not wait for itself. */
 	if (cpu[0] == cpu[1])
-		return 0;
+		return mk_series_report_control(series);
 	polling->cost = series->one_way;
 	polling->arrivals = series->round_trip;
 	channel = mk_bench_channel(cpu, MK_PLACE_RECEIVER, 0, 0);

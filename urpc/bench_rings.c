@@ -501,10 +501,7 @@ static int mk_rings_pair(struct mk_series *series, const int cpu[2])
 		err = mk_rings_channel(series, cpu);
 	if (err)
 		return err;
-	series->key.variant = "control";
-	series->key.mem_node = -1;
-	series->sample = mk_series_control;
-	return mk_series_report(series);
+	return mk_series_report_control(series);
 }
 
 static int mk_rings_run(struct mk_run *run)

@@ -190,6 +190,20 @@ int mk_series_control(struct mk_port *port, struct mk_series *series)
 }
 
 /**
+ * mk_series_report_control() - the control of an experiment made of series
+ * @series: the series
+ *
+ * Return: as mk_series_report().
+ */
+int mk_series_report_control(struct mk_series *series)
+{
+	series->key.variant = "control";
+	series->key.mem_node = -1;
+	series->sample = mk_series_control;
+	return mk_series_report(series);
+}
+
+/**
  * mk_series_ping() - sample: a one-line call and its reply
  * @port: the own port
  * @series: the series, with an endpoint

@@ -21,7 +21,8 @@ static enum tap_result turns(void)
 	CHECK(mk_inplace_reply(&t, 0, word, 0) == -EINVAL);
 
 	/* Across the wrap of the number of the call. */
-	i.seq = t.seq = -100;
+	i.seq = -100;
+	t.seq = -100;
 	for (n = 0; n < 2000; n++) {
 		words = n % (MK_LINE_WORDS + 1);
 		pair_fill(word, n, 1);
