@@ -14,7 +14,7 @@ links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
-.PHONY: lint check check-debug ci bench bench-ring kdir
+.PHONY: lint check check-debug bench bench-ring kdir
 
 all: module $(if $(wildcard userctl/Makefile),tools)
 
@@ -27,7 +27,6 @@ help:
 	@echo 'make lint             W=1, sparse, checkpatch, kernel-doc, shellcheck'
 	@echo 'make check            every test; installs what it needs, boots guests'
 	@echo 'make check-debug      the same programs on kernels with KASAN, lockdep, KCSAN'
-	@echo 'make ci               check, and the first of those kernels'
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
 	@echo 'make clean            removes what was built, keeps results/'
@@ -72,9 +71,6 @@ check:
 
 check-debug:
 	@selftests/check-debug
-
-ci:
-	@selftests/check all debug
 
 bench:
 	@selftests/bench

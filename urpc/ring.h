@@ -136,12 +136,11 @@
 #define MK_RING_SLOTS_MAX	16384	/* acknowledgments are 16 bit */
 
 /*
- * How many slots ahead each end asks for in a stream. The producer must be the
- * farther one, or each takes from the other what it has just got. Measured, see
- * bench-ring.
+ * How many slots ahead each end asks for. The producer must be the farther one,
+ * or each takes from the other what it has just got. Measured, see bench-ring.
  */
 #ifndef MK_RING_TX_AHEAD
-#define MK_RING_TX_AHEAD	16
+#define MK_RING_TX_AHEAD	8
 #define MK_RING_RX_AHEAD	4
 #endif
 
@@ -429,34 +428,9 @@ static inline bool mk_end_pending(const struct mk_end *end)
 	return mk_rx_ready(&end->rx);
 }
 
-/*
- * Ask for lines ahead. In a stream, those to come: what was received since
- * something was last sent says that there is one. Otherwise only those of this
- * message, because a line that is not written yet would be taken from the
- * producer, who needs it next.
- */
-static inline void mk_rx_prefetch(const struct mk_rx *rx, u32 lines)
-{
-	u32 ahead = rx->tail != rx->told ? MK_RING_RX_AHEAD : 0;
-	u32 i;
-
-	for (i = !ahead; i < lines; i++)
-		prefetch(&rx->line[(rx->tail + ahead + i) & (rx->slots - 1)]);
-}
-
-/**
- * mk_end_recv() - receive a message
- * @end: this side
- * @msg: where it goes
- *
- * Takes the credit that it carries. The message is copied out before its slots
- * count as consumed.
- *
- * Return: 1 and the message; 1 with MK_MSG_ACK in its flags and no payload for
- * a bare acknowledgment; 0 if there is nothing; -EBADMSG if the peer claims
- * to have consumed what was never sent. The pair is of no use after that.
- */
-static inline int mk_end_recv(struct mk_end *end, struct mk_message *msg)
+/* @ahead: 0, or how many slots further on there will be something to receive. */
+static inline int mk_rx_take(struct mk_end *end, struct mk_message *msg,
+			     u32 ahead)
 {
 	struct mk_rx *rx = &end->rx;
 	u32 mask = rx->slots - 1;
@@ -477,14 +451,54 @@ static inline int mk_end_recv(struct mk_end *end, struct mk_message *msg)
 	msg->lines = lines;
 	msg->tag = header >> MK_HDR_TAG_SHIFT;
 	msg->seq = rx->tail;
-	mk_rx_prefetch(rx, lines);
-	for (i = 0; i < lines; i++)
+	/* The rest of this message is certainly there. */
+	for (i = 1; i < lines && !ahead; i++)
+		prefetch(&rx->line[(rx->tail + i) & mask]);
+	for (i = 0; i < lines; i++) {
+		u32 pos = rx->tail + i;
+
+		if (ahead)
+			prefetch(&rx->line[(pos + ahead) & mask]);
 		memcpy(msg->word + i * MK_LINE_WORDS,
-		       rx->line[(rx->tail + i) & mask].word, MK_LINE_PAYLOAD);
+		       rx->line[pos & mask].word, MK_LINE_PAYLOAD);
+	}
 	/* The copy is what the caller checks: do not let it be read again. */
 	barrier();
 	rx->tail += lines;		/* (B): after the copy */
 	return 1;
+}
+
+/**
+ * mk_end_recv() - receive a message
+ * @end: this side
+ * @msg: where it goes
+ *
+ * Takes the credit that it carries. The message is copied out before its slots
+ * count as consumed.
+ *
+ * Return: 1 and the message; 1 with MK_MSG_ACK in its flags and no payload for
+ * a bare acknowledgment; 0 if there is nothing; -EBADMSG if the peer claims
+ * to have consumed what was never sent. The pair is of no use after that.
+ */
+static inline int mk_end_recv(struct mk_end *end, struct mk_message *msg)
+{
+	return mk_rx_take(end, msg, 0);
+}
+
+/**
+ * mk_end_recv_stream() - receive a message where more are on their way
+ * @end: this side
+ * @msg: where it goes
+ *
+ * As mk_end_recv(), but asks for slots ahead, which about doubles the rate of a
+ * stream. Where nothing follows it takes lines from the producer that it needs
+ * next, and costs up to half as much again as a message.
+ *
+ * Return: as mk_end_recv().
+ */
+static inline int mk_end_recv_stream(struct mk_end *end, struct mk_message *msg)
+{
+	return mk_rx_take(end, msg, MK_RING_RX_AHEAD);
 }
 
 #endif /* MK_URPC_RING_H */

@@ -3,9 +3,9 @@
  * Measures the contenders side by side: two threads pinned to two CPUs, one
  * short trial of each contender a round, another placement in memory each round,
  * so that drift, neighbours and pages hit all alike. A trial in which either
- * thread lost its CPU is taken again. Polls are spaced as is best for each.
+ * thread lost its CPU is taken again.
  *
- *	ring_bench CSV [ROUNDS]
+ *	ring_bench CSV [SECONDS]
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -24,11 +24,7 @@
 
 #define PLACEMENTS	48
 #define RETRIES		6
-#define LIMIT_S		300
-
-/* Pause instructions between two polls that are tried. */
-static const uint32_t pauses[] = { 0, 1, 2, 4, 6, 8, 12, 16 };
-#define NR_PAUSES	(sizeof(pauses) / sizeof(pauses[0]))
+#define LIMIT_S		60
 
 /**
  * struct runner - the two threads
@@ -44,12 +40,16 @@ static const uint32_t pauses[] = { 0, 1, 2, 4, 6, 8, 12, 16 };
 static struct runner {
 	pthread_t thread;
 	int cpu[2];
-	uint64_t job __attribute__((aligned(128)));
-	const struct contender *contender;
-	struct trial *trial;
-	uint64_t done __attribute__((aligned(128)));
-	bool ok;
-	bool switched;
+	struct {
+		u64 job;
+		const struct contender *contender;
+		struct trial *trial;
+	} __aligned(128);
+	struct {
+		u64 done;
+		bool ok;
+		bool switched;
+	} __aligned(128);
 } runner;
 
 static char *arena;
@@ -85,7 +85,7 @@ static long switches(void)
 
 static void *other(void *arg)
 {
-	uint64_t job = 0;
+	u64 job = 0;
 
 	(void)arg;
 	pin(runner.cpu[1]);
@@ -119,7 +119,7 @@ static double trial(const struct contender *contender, const struct plan *plan,
 	int try;
 
 	for (try = 0; try < RETRIES; try++) {
-		struct trial t __attribute__((aligned(128))) = {
+		struct trial t __aligned(128) = {
 			.fwd = base,
 			.back = base + BENCH_REGION,
 			.n = plan->warm + plan->n,
@@ -171,46 +171,43 @@ double bench_page(const struct contender *contender, const struct plan *plan,
 	return trial(contender, plan, page);
 }
 
-uint32_t bench_calibrate(const struct contender *contender,
-			 const struct plan *plan, int rounds)
+void bench_space(const struct contender *contender, struct plan *plan,
+		 const struct plan *choice, int n, int round)
 {
-	struct series *series[NR_PAUSES];
-	struct plan p = *plan;
-	double best = 0;
-	uint32_t i, pause = 0;
-	int round;
+	const struct plan *best = &choice[0];
+	double least = 0;
+	int i;
 
-	for (i = 0; i < NR_PAUSES; i++) {
-		char name[64];
+	for (i = 0; i < n; i++) {
+		struct plan p = *plan;
+		double ns;
 
-		snprintf(name, sizeof(name), "%s/pause=%u", contender->name,
-			 pauses[i]);
-		series[i] = series_new(contender->stream ? "ring_poll_stream" :
-				       "ring_poll", name, p.lines, p.depth,
-				       pauses[i]);
-	}
-	for (round = 0; round < rounds; round++) {
-		for (i = 0; i < NR_PAUSES; i++) {
-			p.pause = pauses[i];
-			series_add(series[i], round,
-				   bench_trial(contender, &p, round));
+		p.n = choice[i].n;
+		p.warm = choice[i].warm;
+		p.first = choice[i].first;
+		p.pause = choice[i].pause;
+		ns = bench_trial(contender, &p, round);
+		if (ns && (!least || ns < least)) {
+			least = ns;
+			best = &choice[i];
 		}
 	}
-	for (i = 0; i < NR_PAUSES; i++) {
-		double median = series_percentile(series[i], 50);
+	plan->first = best->first;
+	plan->pause = best->pause;
+}
 
-		if (median && (!best || median < best)) {
-			best = median;
-			pause = pauses[i];
-		}
-	}
-	return pause;
+double bench_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 static void measure_clock(void)
 {
 	struct timespec a, b;
-	uint64_t t0, t1;
+	u64 t0, t1;
 
 	clock_gettime(CLOCK_MONOTONIC_RAW, &a);
 	t0 = bench_now();
@@ -240,13 +237,13 @@ static void choose_cpus(void)
 int main(int argc, char **argv)
 {
 	size_t bytes = (size_t)PLACEMENTS * 2 * BENCH_REGION;
-	int rounds = argc > 2 ? atoi(argv[2]) : 100;
+	int seconds = argc > 2 ? atoi(argv[2]) : 60;
 
-	if (argc < 2 || rounds < 1) {
-		fprintf(stderr, "usage: ring_bench CSV [ROUNDS]\n");
+	if (argc < 2 || seconds < 1) {
+		fprintf(stderr, "usage: ring_bench CSV [SECONDS]\n");
 		return EXIT_FAILURE;
 	}
-	alarm(LIMIT_S);
+	alarm(2 * seconds + LIMIT_S);
 	choose_cpus();
 	measure_clock();
 	/* Small pages: which of them a ring gets is part of what varies. */
@@ -260,7 +257,7 @@ int main(int argc, char **argv)
 	if (pthread_create(&runner.thread, NULL, other, NULL))
 		bench_die("pthread_create");
 
-	bench_run(rounds);
+	bench_run(seconds);
 
 	start(NULL, NULL);
 	pthread_join(runner.thread, NULL);

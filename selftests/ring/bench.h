@@ -6,10 +6,9 @@
 #ifndef MK_RING_BENCH_H
 #define MK_RING_BENCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <linux/types.h>
+
+#include "urpc/user.h"
 
 #define BENCH_LINE	64
 
@@ -37,14 +36,14 @@
 struct trial {
 	void *fwd;
 	void *back;
-	uint32_t n;
-	uint32_t warm;
-	uint32_t lines;
-	uint32_t depth;
-	uint32_t first;
-	uint32_t pause;
-	uint64_t start;
-	uint64_t end;
+	u32 n;
+	u32 warm;
+	u32 lines;
+	u32 depth;
+	u32 first;
+	u32 pause;
+	u64 start;
+	u64 end;
 };
 
 /**
@@ -70,16 +69,16 @@ extern const struct contender ck_contenders[];
 extern const struct contender dpdk_contenders[];
 
 /* Ordered: nothing before it is timed after it, nor the other way round. */
-static inline uint64_t bench_now(void)
+static inline u64 bench_now(void)
 {
-	uint32_t lo, hi;
+	u32 lo, hi;
 
 	__asm__ __volatile__("lfence; rdtsc; lfence" : "=a" (lo), "=d" (hi)
 			     : : "memory");
-	return (uint64_t)hi << 32 | lo;
+	return (u64)hi << 32 | lo;
 }
 
-static inline void bench_pause(uint32_t n)
+static inline void bench_pause(u32 n)
 {
 	while (n--)
 		__builtin_ia32_pause();
@@ -87,22 +86,22 @@ static inline void bench_pause(uint32_t n)
 
 /* What the libraries carry: a message of @lines whole lines. */
 struct bench_element {
-	__u64 word[BENCH_LINES * BENCH_LINE / 8];
+	u64 word[BENCH_LINES * BENCH_LINE / 8];
 };
 
 /* Words that depend on the number of the message, and the check of them. */
-static inline void bench_fill(__u64 *word, uint32_t n, uint64_t seq)
+static inline void bench_fill(u64 *word, u32 n, u64 seq)
 {
-	uint32_t i;
+	u32 i;
 
 	for (i = 0; i < n; i++)
 		word[i] = seq + i;
 }
 
-static inline uint64_t bench_sum(const __u64 *word, uint32_t n)
+static inline u64 bench_sum(const u64 *word, u32 n)
 {
-	uint64_t sum = 0;
-	uint32_t i;
+	u64 sum = 0;
+	u32 i;
 
 	for (i = 0; i < n; i++)
 		sum += word[i];
@@ -110,26 +109,33 @@ static inline uint64_t bench_sum(const __u64 *word, uint32_t n)
 }
 
 /* What bench_sum() of what bench_fill() wrote is. */
-static inline uint64_t bench_expected(uint32_t n, uint64_t seq)
+static inline u64 bench_expected(u32 n, u64 seq)
 {
-	return n * seq + (uint64_t)n * (n - 1) / 2;
+	return n * seq + (u64)n * (n - 1) / 2;
 }
 
-/* Return what @fn returns, called with a constant length for the best copies. */
-#define BENCH_BY_LINES(fn, t)			\
-do {						\
-	switch ((t)->lines) {			\
-	case 1: return fn(t, 1);		\
-	case 2: return fn(t, 2);		\
-	case 3: return fn(t, 3);		\
-	case 4: return fn(t, 4);		\
-	case 5: return fn(t, 5);		\
-	case 6: return fn(t, 6);		\
-	case 7: return fn(t, 7);		\
-	default: return fn(t, 8);		\
-	}					\
-} while (0)
-
-#define BENCH_INLINE	static inline __attribute__((always_inline))
+/* Call @fn with a constant length, for copies that are as good as they get. */
+static __always_inline bool bench_by_lines(bool (*fn)(struct trial *t, u32 lines),
+					   struct trial *t)
+{
+	switch (t->lines) {
+	case 1:
+		return fn(t, 1);
+	case 2:
+		return fn(t, 2);
+	case 3:
+		return fn(t, 3);
+	case 4:
+		return fn(t, 4);
+	case 5:
+		return fn(t, 5);
+	case 6:
+		return fn(t, 6);
+	case 7:
+		return fn(t, 7);
+	default:
+		return fn(t, 8);
+	}
+}
 
 #endif /* MK_RING_BENCH_H */

@@ -5,7 +5,7 @@
  */
 #include "bench.h"
 
-#if __has_include(<ck_ring.h>)
+#ifdef BENCH_CK
 #include <ck_ring.h>
 
 #define SLOTS	64
@@ -24,15 +24,15 @@ static void *elements(void *region)
 static bool init(struct trial *t)
 {
 	/* One entry of a ck_ring always stays empty. */
-	uint32_t slots = t->depth ? t->depth + 1 : SLOTS;
+	u32 slots = t->depth ? t->depth + 1 : SLOTS;
 
 	ck_ring_init(ring(t->fwd), slots);
 	ck_ring_init(ring(t->back), slots);
 	return true;
 }
 
-BENCH_INLINE void put(const struct trial *t, void *region, uint64_t seq,
-		      uint32_t lines)
+static __always_inline void put(const struct trial *t, void *region, u64 seq,
+				u32 lines)
 {
 	unsigned int length;
 	struct bench_element e;
@@ -43,8 +43,8 @@ BENCH_INLINE void put(const struct trial *t, void *region, uint64_t seq,
 		bench_pause(t->pause);
 }
 
-BENCH_INLINE bool get(const struct trial *t, void *region, uint64_t seq,
-		      uint32_t lines)
+static __always_inline bool get(const struct trial *t, void *region, u64 seq,
+				u32 lines)
 {
 	struct bench_element e;
 
@@ -54,6 +54,7 @@ BENCH_INLINE bool get(const struct trial *t, void *region, uint64_t seq,
 		bench_pause(t->pause);
 	return bench_sum(e.word, lines * 8) == bench_expected(lines * 8, seq);
 }
+
 #define LIB	"ck_ring"
 #define LIB_CONTENDERS	ck_contenders
 #include "bench_lib.h"

@@ -27,8 +27,8 @@ static bool init(struct trial *t)
 	return init_one(t, t->fwd) && init_one(t, t->back);
 }
 
-BENCH_INLINE void put(const struct trial *t, void *region, uint64_t seq,
-		      uint32_t lines)
+static __always_inline void put(const struct trial *t, void *region, u64 seq,
+				u32 lines)
 {
 	struct bench_element e;
 
@@ -37,8 +37,8 @@ BENCH_INLINE void put(const struct trial *t, void *region, uint64_t seq,
 		bench_pause(t->pause);
 }
 
-BENCH_INLINE bool get(const struct trial *t, void *region, uint64_t seq,
-		      uint32_t lines)
+static __always_inline bool get(const struct trial *t, void *region, u64 seq,
+				u32 lines)
 {
 	struct bench_element e;
 
@@ -47,6 +47,7 @@ BENCH_INLINE bool get(const struct trial *t, void *region, uint64_t seq,
 		bench_pause(t->pause);
 	return bench_sum(e.word, lines * 8) == bench_expected(lines * 8, seq);
 }
+
 #define LIB	"rte_ring"
 #define LIB_CONTENDERS	dpdk_contenders
 #include "bench_lib.h"

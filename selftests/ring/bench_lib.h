@@ -6,11 +6,11 @@
 #ifndef MK_RING_BENCH_LIB_H
 #define MK_RING_BENCH_LIB_H
 
-BENCH_INLINE bool trip_ping(struct trial *t, uint32_t lines)
+static __always_inline bool trip_ping(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
 	bool ok = true;
-	uint64_t i;
+	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		if (i == p.warm)
@@ -22,11 +22,11 @@ BENCH_INLINE bool trip_ping(struct trial *t, uint32_t lines)
 	return ok;
 }
 
-BENCH_INLINE bool trip_pong(struct trial *t, uint32_t lines)
+static __always_inline bool trip_pong(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
 	bool ok = true;
-	uint64_t i;
+	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		ok &= get(&p, p.fwd, i, lines);
@@ -35,11 +35,11 @@ BENCH_INLINE bool trip_pong(struct trial *t, uint32_t lines)
 	return ok;
 }
 
-BENCH_INLINE bool stream_tx(struct trial *t, uint32_t lines)
+static __always_inline bool stream_tx(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
 	bool ok = true;
-	uint64_t i;
+	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		if (i == p.warm)
@@ -49,11 +49,11 @@ BENCH_INLINE bool stream_tx(struct trial *t, uint32_t lines)
 	return ok;
 }
 
-BENCH_INLINE bool stream_rx(struct trial *t, uint32_t lines)
+static __always_inline bool stream_rx(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
 	bool ok = true;
-	uint64_t i;
+	u64 i;
 
 	for (i = 0; i < p.n; i++)
 		ok &= get(&p, p.fwd, i, lines);
@@ -63,22 +63,22 @@ BENCH_INLINE bool stream_rx(struct trial *t, uint32_t lines)
 
 static bool round_trip_ping(struct trial *t)
 {
-	BENCH_BY_LINES(trip_ping, t);
+	return bench_by_lines(trip_ping, t);
 }
 
 static bool round_trip_pong(struct trial *t)
 {
-	BENCH_BY_LINES(trip_pong, t);
+	return bench_by_lines(trip_pong, t);
 }
 
 static bool stream_ping(struct trial *t)
 {
-	BENCH_BY_LINES(stream_tx, t);
+	return bench_by_lines(stream_tx, t);
 }
 
 static bool stream_pong(struct trial *t)
 {
-	BENCH_BY_LINES(stream_rx, t);
+	return bench_by_lines(stream_rx, t);
 }
 
 const struct contender LIB_CONTENDERS[] = {

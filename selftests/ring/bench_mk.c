@@ -8,35 +8,35 @@
 
 #define SLOTS	64
 
-BENCH_INLINE bool intact(const struct mk_message *msg, uint32_t lines, uint64_t seq)
+static __always_inline bool intact(const struct mk_message *msg, u32 lines, u64 seq)
 {
 	return bench_sum(msg->word, lines * MK_LINE_WORDS) ==
 	       bench_expected(lines * MK_LINE_WORDS, seq);
 }
 
 static bool ends(const struct trial *t, struct mk_end *ping,
-		 struct mk_end *pong, uint32_t fwd, uint32_t back)
+		 struct mk_end *pong, u32 fwd, u32 back)
 {
 	if (ping)
 		return !mk_end_init(ping, t->fwd, fwd, t->back, back);
 	return !mk_end_init(pong, t->back, back, t->fwd, fwd);
 }
 
-BENCH_INLINE void await(const struct trial *t, struct mk_end *end,
-			struct mk_message *msg)
+static __always_inline void await(const struct trial *t, struct mk_end *end,
+				  struct mk_message *msg)
 {
 	mk_poll_pause(t->first);
 	while (!mk_end_recv(end, msg))
 		mk_poll_pause(t->pause);
 }
 
-BENCH_INLINE bool trip_ping(struct trial *t, uint32_t lines)
+static __always_inline bool trip_ping(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
-	__u64 word[MK_MESSAGE_WORDS];
+	u64 word[MK_MESSAGE_WORDS];
 	struct mk_message msg;
 	struct mk_end end = { 0 };
-	uint64_t i;
+	u64 i;
 	bool ok = true;
 
 	ok &= ends(&p, &end, NULL, SLOTS, SLOTS);
@@ -53,13 +53,13 @@ BENCH_INLINE bool trip_ping(struct trial *t, uint32_t lines)
 	return ok;
 }
 
-BENCH_INLINE bool trip_pong(struct trial *t, uint32_t lines)
+static __always_inline bool trip_pong(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
-	__u64 word[MK_MESSAGE_WORDS];
+	u64 word[MK_MESSAGE_WORDS];
 	struct mk_message msg;
 	struct mk_end end = { 0 };
-	uint64_t i;
+	u64 i;
 	bool ok = true;
 
 	ok &= ends(&p, NULL, &end, SLOTS, SLOTS);
@@ -76,20 +76,20 @@ BENCH_INLINE bool trip_pong(struct trial *t, uint32_t lines)
 
 static bool round_trip_ping(struct trial *t)
 {
-	BENCH_BY_LINES(trip_ping, t);
+	return bench_by_lines(trip_ping, t);
 }
 
 static bool round_trip_pong(struct trial *t)
 {
-	BENCH_BY_LINES(trip_pong, t);
+	return bench_by_lines(trip_pong, t);
 }
 
-BENCH_INLINE bool inplace_ping(struct trial *t, uint32_t words)
+static __always_inline bool inplace_ping(struct trial *t, u32 words)
 {
 	const struct trial p = *t;
-	__u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
+	u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
 	struct mk_inplace side;
-	uint64_t i;
+	u64 i;
 	bool ok = true;
 	u8 type;
 
@@ -108,12 +108,12 @@ BENCH_INLINE bool inplace_ping(struct trial *t, uint32_t words)
 	return ok;
 }
 
-BENCH_INLINE bool inplace_pong(struct trial *t, uint32_t words)
+static __always_inline bool inplace_pong(struct trial *t, u32 words)
 {
 	const struct trial p = *t;
-	__u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
+	u64 word[MK_LINE_WORDS], got[MK_LINE_WORDS];
 	struct mk_inplace side;
-	uint64_t i;
+	u64 i;
 	bool ok = true;
 	u8 type;
 
@@ -150,28 +150,28 @@ static bool inplace_7_pong(struct trial *t)
 }
 
 /* Lines that may be on their way, and a ring that holds them and the reserve. */
-static uint32_t window(const struct trial *t)
+static u32 window(const struct trial *t)
 {
 	return t->depth * t->lines;
 }
 
-static uint32_t slots(const struct trial *t)
+static u32 slots(const struct trial *t)
 {
-	uint32_t n = MK_RING_SLOTS_MIN;
+	u32 n = MK_RING_SLOTS_MIN;
 
 	while (n - 1 < window(t))
 		n *= 2;
 	return n;
 }
 
-BENCH_INLINE bool stream_tx(struct trial *t, uint32_t lines)
+static __always_inline bool stream_tx(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
-	__u64 word[MK_MESSAGE_WORDS];
-	uint32_t most = window(&p) - lines;
+	u64 word[MK_MESSAGE_WORDS];
+	u32 most = window(&p) - lines;
 	struct mk_message msg;
 	struct mk_end end = { 0 };
-	uint64_t i;
+	u64 i;
 	bool ok = true;
 
 	ok &= ends(&p, &end, NULL, slots(&p), MK_RING_SLOTS_MIN);
@@ -187,18 +187,21 @@ BENCH_INLINE bool stream_tx(struct trial *t, uint32_t lines)
 	return ok;
 }
 
-BENCH_INLINE bool stream_rx(struct trial *t, uint32_t lines)
+static __always_inline bool stream_rx(struct trial *t, u32 lines)
 {
 	const struct trial p = *t;
-	uint32_t due = window(&p) / 4 > 1 ? window(&p) / 4 : 1;
+	u32 due = window(&p) / 4 > 1 ? window(&p) / 4 : 1;
 	struct mk_message msg;
 	struct mk_end end = { 0 };
-	uint64_t i;
+	u64 i;
 	bool ok = true;
 
 	ok &= ends(&p, NULL, &end, slots(&p), MK_RING_SLOTS_MIN);
 	for (i = 0; i < p.n; i++) {
-		await(&p, &end, &msg);
+		while (!(p.depth > MK_RING_TX_AHEAD ?
+			 mk_end_recv_stream(&end, &msg) :
+			 mk_end_recv(&end, &msg)))
+			mk_poll_pause(p.pause);
 		ok &= intact(&msg, lines, i);
 		/*
 		 * The sender takes acknowledgments only when it needs them, so
@@ -213,12 +216,12 @@ BENCH_INLINE bool stream_rx(struct trial *t, uint32_t lines)
 
 static bool stream_ping(struct trial *t)
 {
-	BENCH_BY_LINES(stream_tx, t);
+	return bench_by_lines(stream_tx, t);
 }
 
 static bool stream_pong(struct trial *t)
 {
-	BENCH_BY_LINES(stream_rx, t);
+	return bench_by_lines(stream_rx, t);
 }
 
 const struct contender ring_contenders[] = {

@@ -5,20 +5,20 @@
  */
 #include "bench.h"
 
-static uint64_t load(uint64_t *p)
+static u64 load(u64 *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
-static void store(uint64_t *p, uint64_t v)
+static void store(u64 *p, u64 v)
 {
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
-BENCH_INLINE bool ping(struct trial *t, uint64_t *out, uint64_t *in)
+static __always_inline bool ping(struct trial *t, u64 *out, u64 *in)
 {
 	const struct trial p = *t;
-	uint64_t i;
+	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		if (i == p.warm)
@@ -32,10 +32,10 @@ BENCH_INLINE bool ping(struct trial *t, uint64_t *out, uint64_t *in)
 	return true;
 }
 
-BENCH_INLINE bool pong(struct trial *t, uint64_t *out, uint64_t *in)
+static __always_inline bool pong(struct trial *t, u64 *out, u64 *in)
 {
 	const struct trial p = *t;
-	uint64_t i;
+	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		bench_pause(p.first);

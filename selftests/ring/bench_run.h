@@ -17,12 +17,12 @@
  * @pause: pause instructions between two polls
  */
 struct plan {
-	uint32_t n;
-	uint32_t warm;
-	uint32_t lines;
-	uint32_t depth;
-	uint32_t first;
-	uint32_t pause;
+	u32 n;
+	u32 warm;
+	u32 lines;
+	u32 depth;
+	u32 first;
+	u32 pause;
 };
 
 /* ns for each operation, or 0 if no trial was undisturbed. */
@@ -32,11 +32,51 @@ double bench_page(const struct contender *contender, const struct plan *plan,
 		  int page);
 int bench_placements(void);
 
-/* The spacing of polls that is best for @contender. */
-uint32_t bench_calibrate(const struct contender *contender,
-			 const struct plan *plan, int rounds);
+/*
+ * Choose the spacing of polls for @plan: that of @n choices which a short trial
+ * (their @n and @warm) finds best now.
+ */
+void bench_space(const struct contender *contender, struct plan *plan,
+		 const struct plan *choice, int n, int round);
 
-void bench_run(int rounds);
-void bench_die(const char *what) __attribute__((noreturn));
+double bench_seconds(void);
+void bench_die(const char *what) __attribute((noreturn));
+
+#define BENCH_DEPTHS		6	/* messages on their way: 1, 3, 7 … 63 */
+#define BENCH_DEPTH(d)		((2u << (d)) - 1)
+#define BENCH_STREAMERS		3	/* this ring, and two libraries */
+
+enum bench_trip {
+	ONE_LINE, TWO_LINES, TWO_LINES_DENSE, INPLACE_1, INPLACE_7, RING,
+	RING_DENSE, CK, DPDK, BENCH_TRIPS
+};
+
+/**
+ * struct bench_trip_results - round trips of one contender
+ * @ns: a round trip
+ * @first: spacing that was chosen
+ * @pause: likewise
+ */
+struct bench_trip_results {
+	struct series *ns;
+	struct series *first;
+	struct series *pause;
+};
+
+/**
+ * struct bench_results - what was measured; NULL where there is no contender
+ * @trip: round trips
+ * @stream: one-way messages, by contender, lines, depth
+ */
+struct bench_results {
+	struct bench_trip_results trip[BENCH_TRIPS];
+	struct series *stream[BENCH_STREAMERS][BENCH_LINES + 1][BENCH_DEPTHS];
+};
+
+const struct contender *bench_find(const struct contender *list,
+				   const char *name, bool stream);
+void bench_run(int seconds);
+void bench_report(const struct bench_results *results);
+void bench_pages(void);
 
 #endif /* MK_RING_BENCH_RUN_H */

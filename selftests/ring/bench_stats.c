@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Series of measured values: percentiles, ratios, CSV.
+ * Series of measured values: percentiles, ratios, classes of rounds, CSV.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,11 +17,18 @@
 /* Of get_mempolicy(2): the node of the page at an address. */
 #define NODE_OF_ADDRESS	3
 
+/* A range that is wider than this has two classes. */
+#define WIDE		1.8
+
 static struct series *first;
 static struct series **last = &first;
 
+static const struct series *classes;
+static double middle;
+static int chosen = -1;
+
 struct series *series_new(const char *test, const char *variant,
-			  uint32_t lines, uint32_t depth, uint32_t pause)
+			  const char *metric, const char *unit, u32 size)
 {
 	struct series *s = calloc(1, sizeof(*s));
 
@@ -29,9 +36,9 @@ struct series *series_new(const char *test, const char *variant,
 		bench_die("calloc");
 	snprintf(s->test, sizeof(s->test), "%s", test);
 	snprintf(s->variant, sizeof(s->variant), "%s", variant);
-	s->lines = lines;
-	s->depth = depth;
-	s->pause = pause;
+	s->metric = metric;
+	s->unit = unit;
+	s->size = size;
 	*last = s;
 	last = &s->next;
 	return s;
@@ -39,16 +46,25 @@ struct series *series_new(const char *test, const char *variant,
 
 void series_add(struct series *s, int round, double value)
 {
-	if (round >= s->n) {
-		int n = round < 32 ? 64 : 2 * round;
+	int n = round < 32 ? 64 : 2 * round;
 
+	if (round >= s->n) {
 		s->value = realloc(s->value, n * sizeof(*s->value));
 		if (!s->value)
 			bench_die("realloc");
-		memset(s->value + s->n, 0, (n - s->n) * sizeof(*s->value));
-		s->n = n;
+		while (s->n < n)
+			s->value[s->n++] = -1;
 	}
-	s->value[round] = value;
+	s->value[round] = value || strcmp(s->unit, "ns") ? value : -1;
+}
+
+static bool counts(int round)
+{
+	if (chosen < 0)
+		return true;
+	if (round >= classes->n || classes->value[round] < 0)
+		return false;
+	return (classes->value[round] > middle) == chosen;
 }
 
 static int compare(const void *a, const void *b)
@@ -58,16 +74,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Sorts, which is why callers pass a copy. */
-static double percentile(double *value, int n, int percent)
-{
-	if (!n)
-		return 0;
-	qsort(value, n, sizeof(*value), compare);
-	return value[(n - 1) * percent / 100];
-}
-
-/* The values there are, divided by those of @to if given. */
+/* The values that count, divided by those of @to if given, in order. */
 static double *collect(const struct series *s, const struct series *to, int *n)
 {
 	double *value = malloc((s->n + 1) * sizeof(*value));
@@ -77,14 +84,26 @@ static double *collect(const struct series *s, const struct series *to, int *n)
 		bench_die("malloc");
 	*n = 0;
 	for (i = 0; i < s->n; i++) {
-		if (!s->value[i])
+		if (s->value[i] < 0 || !counts(i))
 			continue;
 		if (!to)
 			value[(*n)++] = s->value[i];
-		else if (i < to->n && to->value[i])
+		else if (i < to->n && to->value[i] > 0)
 			value[(*n)++] = s->value[i] / to->value[i];
 	}
+	qsort(value, *n, sizeof(*value), compare);
 	return value;
+}
+
+static double percentile(const struct series *s, const struct series *to,
+			 int percent)
+{
+	int n;
+	double *value = collect(s, to, &n);
+	double result = n ? value[(n - 1) * percent / 100] : 0;
+
+	free(value);
+	return result;
 }
 
 int series_count(const struct series *s)
@@ -97,22 +116,29 @@ int series_count(const struct series *s)
 
 double series_percentile(const struct series *s, int percent)
 {
-	int n;
-	double *value = collect(s, NULL, &n);
-	double result = percentile(value, n, percent);
-
-	free(value);
-	return result;
+	return percentile(s, NULL, percent);
 }
 
 double series_ratio(const struct series *s, const struct series *to)
 {
-	int n;
-	double *value = collect(s, to, &n);
-	double result = percentile(value, n, 50);
+	return percentile(s, to, 50);
+}
 
-	free(value);
-	return result;
+int series_classify(const struct series *s)
+{
+	double low, high;
+
+	series_choose(-1);
+	low = series_percentile(s, 5);
+	high = series_percentile(s, 95);
+	classes = s;
+	middle = low < high / WIDE ? (low + high) / 2 : high * WIDE;
+	return low < high / WIDE ? 2 : 1;
+}
+
+void series_choose(int class)
+{
+	chosen = class;
 }
 
 static int node_of(void *memory)
@@ -183,12 +209,11 @@ int series_write(const char *path, int cpu_a, int cpu_b, void *memory)
 	fprintf(f, "test,variant,tier,cpu_a,cpu_b,mem_node,size,repeat,metric,value,unit\n");
 	for (s = first; s; s = s->next)
 		for (i = 0; i < s->n; i++)
-			if (s->value[i])
-				fprintf(f, "%s,%s,%s,%d,%d,%d,%u,%d,%s,%.2f,ns\n",
-					s->test, s->variant, which, cpu_a, cpu_b,
-					node, s->lines * BENCH_LINE, i,
-					s->depth ? "message" : "round_trip",
-					s->value[i]);
+			if (s->value[i] >= 0)
+				fprintf(f, "%s,%s,%s,%d,%d,%d,%u,%d,%s,%.2f,%s\n",
+					s->test, s->variant, which, cpu_a,
+					cpu_b, node, s->size, i, s->metric,
+					s->value[i], s->unit);
 	if (fclose(f)) {
 		perror(path);
 		return -1;

@@ -21,7 +21,7 @@ static const struct tap_test *nth(unsigned int n)
 	const struct tap_test *test;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+	for (i = 0; i < NR_OF(lists); i++)
 		for (test = lists[i]; test && test->name; test++)
 			if (!n--)
 				return test;

@@ -57,7 +57,7 @@ mutant()
 }
 
 publish='/^static inline void mk_tx_publish/,/^}/'
-recv='/^static inline int mk_end_recv/,/^}/'
+recv='/^static inline int mk_rx_take/,/^}/'
 write='/^static inline void mk_inplace_write/,/^}/'
 
 mutant header-before-payload thread "threads: full" ring.h "$publish {
@@ -75,7 +75,7 @@ mutant epoch-of-zero none "unit: a zeroed" ring.h \
 mutant continuation-without-epoch none "unit: every length" ring.h \
 	"$publish { /WRITE_ONCE(line->header/d }"
 mutant credit-before-copy thread "threads: full" ring.h "$recv {
-	s/^\tfor (i = 0;/\trx->tail += lines;\n\tif (mk_end_ack_due(end))\n\t\tmk_end_ack(end);\n\trx->tail -= lines;\n&/
+	s/^\tfor (i = 1;/\trx->tail += lines;\n\tif (mk_end_ack_due(end))\n\t\tmk_end_ack(end);\n\trx->tail -= lines;\n&/
 }"
 mutant no-reserved-slot none "flow: two full rings do" ring.h \
 	's/return free ? free - 1 : 0;/return free;/'
@@ -88,7 +88,7 @@ mutant ack-of-8-bits none "hostile: every" ring.h \
 mutant ack-overwrites-data none "unit: full ring" ring.h \
 	's/if (end->tx.slots == mk_end_outstanding(end))/if (0)/'
 mutant position-unmasked address "unit: every length" ring.h \
-	"$recv s/(rx->tail + i) & mask/rx->tail + i/"
+	"$recv s/pos & mask/pos/"
 mutant position-of-16-bits none "unit: every length" ring.h \
 	's/^\ttx->head += lines;/\ttx->head = (u16)(tx->head + lines);/'
 mutant no-release thread "threads: full" ring.h \

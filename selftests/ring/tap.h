@@ -43,4 +43,6 @@ do {									\
 	}								\
 } while (0)
 
+#define NR_OF(array)	(sizeof(array) / sizeof(*(array)))
+
 #endif /* MK_RING_TAP_H */

@@ -130,7 +130,8 @@ static enum tap_result try_recv(struct side *side, struct side *from)
 	int ret;
 
 	CHECK(mk_end_pending(side->end) == something);
-	ret = mk_end_recv(side->end, &msg);
+	ret = side->sent & 1 ? mk_end_recv(side->end, &msg) :
+			       mk_end_recv_stream(side->end, &msg);
 	CHECK(ret == something);
 	if (!something)
 		return TAP_OK;

@@ -62,17 +62,17 @@ static enum tap_result limits(void)
 
 	mk_inplace_init(&i, &line);
 	mk_inplace_init(&t, &line);
-	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+	for (n = 0; n < NR_OF(bad); n++)
 		CHECK(mk_inplace_call(&i, 0, word, bad[n]) == -EINVAL);
 	CHECK(!line.header && !i.open);
 	CHECK(!mk_inplace_call(&i, 1, word, 7));
-	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+	for (n = 0; n < NR_OF(bad); n++)
 		CHECK(mk_inplace_called(&t, &type, word, bad[n]) == -EINVAL);
 	CHECK(mk_inplace_called(&t, &type, word, 7) == 1);
-	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+	for (n = 0; n < NR_OF(bad); n++)
 		CHECK(mk_inplace_reply(&t, 0, word, bad[n]) == -EINVAL);
 	CHECK(t.open && !mk_inplace_reply(&t, 0, word, 7));
-	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+	for (n = 0; n < NR_OF(bad); n++)
 		CHECK(mk_inplace_replied(&i, &type, word, bad[n]) == -EINVAL);
 	CHECK(mk_inplace_replied(&i, &type, word, 7) == 1);
 	return TAP_OK;

@@ -15,7 +15,7 @@ static enum tap_result init_sizes(void)
 
 	memset(&end, 0x5a, sizeof(end));
 	before = end;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < NR_OF(bad); i++) {
 		CHECK(mk_end_init(&end, line, bad[i], line, 16) == -EINVAL);
 		CHECK(mk_end_init(&end, line, 16, line, bad[i]) == -EINVAL);
 		CHECK(!memcmp(&end, &before, sizeof(end)));
@@ -32,7 +32,7 @@ static enum tap_result init_sizes(void)
 static enum tap_result layout(void)
 {
 	CHECK(sizeof(struct mk_line) == MK_LINE_BYTES);
-	CHECK(_Alignof(struct mk_line) == MK_LINE_BYTES);
+	CHECK(__alignof__(struct mk_line) == MK_LINE_BYTES);
 	CHECK(offsetof(struct mk_line, header) == MK_LINE_PAYLOAD);
 	CHECK(sizeof(struct mk_end) <= MK_LINE_BYTES);
 	return TAP_OK;
@@ -178,7 +178,7 @@ static enum tap_result bad_lengths(void)
 	u32 i;
 
 	pair_init(&pair, 64, 64);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < NR_OF(bad); i++) {
 		CHECK(mk_end_send(&pair.end[0], 1, 0, 0, word, bad[i]) ==
 		      -EINVAL);
 		CHECK(!pair.end[0].tx.head);

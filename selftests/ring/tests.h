@@ -7,10 +7,10 @@
 
 #include "tap.h"
 
-extern const struct tap_test unit_tests[] __attribute__((weak));
-extern const struct tap_test flow_tests[] __attribute__((weak));
-extern const struct tap_test hostile_tests[] __attribute__((weak));
-extern const struct tap_test inplace_tests[] __attribute__((weak));
-extern const struct tap_test thread_tests[] __attribute__((weak));
+extern const struct tap_test unit_tests[] __attribute((weak));
+extern const struct tap_test flow_tests[] __attribute((weak));
+extern const struct tap_test hostile_tests[] __attribute((weak));
+extern const struct tap_test inplace_tests[] __attribute((weak));
+extern const struct tap_test thread_tests[] __attribute((weak));
 
 #endif /* MK_RING_TESTS_H */

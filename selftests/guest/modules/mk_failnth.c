@@ -28,6 +28,7 @@
 #include <linux/linkage.h>
 #include <linux/module.h>
 #include <linux/objtool.h>
+#include <linux/preempt.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -221,7 +222,8 @@ static bool mk_shall_fail(gfp_t gfp)
 	unsigned int n, i, outermost = 0;
 	bool fail;
 
-	if (!READ_ONCE(mk_nth) || (gfp & __GFP_NOFAIL))
+	/* an interrupt that came upon the module is not the module */
+	if (!READ_ONCE(mk_nth) || (gfp & __GFP_NOFAIL) || !in_task())
 		return false;
 	n = stack_trace_save(frame, MK_DEPTH, 2);
 	for (i = 0; i < n; i++)
@@ -237,15 +239,13 @@ static bool mk_shall_fail(gfp_t gfp)
 
 asmlinkage void mk_just_return(void);
 
-asm(
-	".pushsection .text\n"
+asm(".pushsection .text\n"
 	".type mk_just_return, @function\n"
 	"mk_just_return:\n"
-		ANNOTATE_NOENDBR
-		ASM_RET
+	ANNOTATE_NOENDBR
+	ASM_RET
 	".size mk_just_return, .-mk_just_return\n"
-	".popsection\n"
-);
+	".popsection\n");
 
 static int mk_return(struct pt_regs *regs, unsigned long value)
 {
