@@ -134,7 +134,7 @@ static int mk_racer(void *unused)
 
 static void mk_broken_race(void)
 {
-	unsigned long end = jiffies + 20 * HZ;
+	unsigned long end = jiffies + 5 * HZ;
 	struct task_struct *task;
 
 	task = kthread_run(mk_racer, NULL, "mk_racer");
