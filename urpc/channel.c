@@ -545,7 +545,9 @@ unsigned int mk_endpoint_poll(struct mk_endpoint *ep)
 	int ret = 0;
 
 	for (n = 0; n < MK_ENDPOINT_BATCH; n++) {
-		ret = mk_end_recv(&ep->end, msg);
+		/* Whoever sent two has probably sent three. */
+		ret = n ? mk_end_recv_stream(&ep->end, msg) :
+			  mk_end_recv(&ep->end, msg);
 		if (ret <= 0)
 			break;
 		mk_endpoint_take(ep, msg);

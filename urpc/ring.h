@@ -94,6 +94,10 @@
  *	reserved slots with acknowledgments of nothing would wait for each
  *	other for ever.
  *
+ *	A layer that wants another threshold than a quarter keeps it between 2
+ *	and slots - 8 lines. At 1, acknowledgments would answer each other for
+ *	ever; above, who has no room may not be owed one.
+ *
  *	This asks both sides to keep receiving, and to call mk_end_ack() when
  *	mk_end_ack_due() says so, until they have sent and received their last
  *	message: a side that falls silent after its own last message starves a

@@ -171,29 +171,42 @@ double bench_page(const struct contender *contender, const struct plan *plan,
 	return trial(contender, plan, page);
 }
 
+/* A choice that was so much slower than the best is not tried again. */
+#define WORSE		1.2
+
 void bench_space(const struct contender *contender, struct plan *plan,
 		 const struct plan *choice, int n, int round)
 {
-	const struct plan *best = &choice[0];
-	double least = 0;
-	int i;
+	double once[BENCH_CHOICES], twice, least = 0, best = 0;
+	int i, pass;
 
-	for (i = 0; i < n; i++) {
-		struct plan p = *plan;
-		double ns;
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < n; i++) {
+			struct plan p = *plan;
+			double ns;
 
-		p.n = choice[i].n;
-		p.warm = choice[i].warm;
-		p.first = choice[i].first;
-		p.pause = choice[i].pause;
-		ns = bench_trial(contender, &p, round);
-		if (ns && (!least || ns < least)) {
-			least = ns;
-			best = &choice[i];
+			if (pass && (!once[i] || once[i] > WORSE * least))
+				continue;
+			p.n = choice[i].n;
+			p.warm = choice[i].warm;
+			p.first = choice[i].first;
+			p.pause = choice[i].pause;
+			ns = bench_trial(contender, &p, round);
+			if (!pass) {
+				once[i] = ns;
+				if (ns && (!least || ns < least))
+					least = ns;
+				continue;
+			}
+			/* One lucky trial does not make a good spacing. */
+			twice = ns > once[i] ? ns : once[i];
+			if (ns && (!best || twice < best)) {
+				best = twice;
+				plan->first = p.first;
+				plan->pause = p.pause;
+			}
 		}
 	}
-	plan->first = best->first;
-	plan->pause = best->pause;
 }
 
 double bench_seconds(void)

@@ -95,12 +95,14 @@ static void prepare(void)
 
 static void round_trips(int round)
 {
-	static const u32 first[] = { 0, 1, 2, 3, 4, 6, 8, 10, 12 };
+	static const u32 first[] = {
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16,
+	};
 	static const u32 pause[] = { 0, 1, 2, 4 };
-	struct plan choice[36];
+	struct plan choice[48];
 	u32 i;
 
-	for (i = 0; i < 36; i++)
+	for (i = 0; i < 48; i++)
 		choice[i] = (struct plan){
 			.n = PROBE, .warm = PROBE_WARM,
 			.first = first[i / 4], .pause = pause[i % 4],
@@ -116,7 +118,7 @@ static void round_trips(int round)
 			continue;
 		c = bench_find(trips[i].list, trips[i].name, false);
 		if (r->first) {
-			bench_space(c, &plan, choice, 36, round);
+			bench_space(c, &plan, choice, 48, round);
 			series_add(r->first, round, plan.first);
 			series_add(r->pause, round, plan.pause);
 		}

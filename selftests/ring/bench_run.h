@@ -32,9 +32,11 @@ double bench_page(const struct contender *contender, const struct plan *plan,
 		  int page);
 int bench_placements(void);
 
+#define BENCH_CHOICES		64
+
 /*
- * Choose the spacing of polls for @plan: that of @n choices which a short trial
- * (their @n and @warm) finds best now.
+ * Choose the spacing of polls for @plan: that of @n choices, at most
+ * BENCH_CHOICES, which short trials (their @n and @warm) find best now.
  */
 void bench_space(const struct contender *contender, struct plan *plan,
 		 const struct plan *choice, int n, int round);
@@ -44,6 +46,7 @@ void bench_die(const char *what) __attribute((noreturn));
 
 #define BENCH_DEPTHS		6	/* messages on their way: 1, 3, 7 … 63 */
 #define BENCH_DEPTH(d)		((2u << (d)) - 1)
+#define BENCH_LENGTHS		(BENCH_LINES + 1)	/* index: lines, from 1 */
 #define BENCH_STREAMERS		3	/* this ring, and two libraries */
 
 enum bench_trip {
@@ -70,7 +73,7 @@ struct bench_trip_results {
  */
 struct bench_results {
 	struct bench_trip_results trip[BENCH_TRIPS];
-	struct series *stream[BENCH_STREAMERS][BENCH_LINES + 1][BENCH_DEPTHS];
+	struct series *stream[BENCH_STREAMERS][BENCH_LENGTHS][BENCH_DEPTHS];
 };
 
 const struct contender *bench_find(const struct contender *list,

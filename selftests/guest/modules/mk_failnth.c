@@ -12,8 +12,9 @@
  *	nth	write n: count from now on, and fail the n-th; 0: stop counting
  *	burst	how many fail from there on (1)
  *	alike	allocations from one place that count, 0 for all (2): the rest of
- *		a long loop is no news. A place is a stack as far as the innermost
- *		line of the module, and from there on its functions.
+ *		a long loop is no news. A place is the module's innermost line on
+ *		the stack, and from there on its functions: what the kernel
+ *		allocates below, to fail in one and the same way, is one place.
  *	seen	allocations counted since nth was written
  *	failed	of those, made to fail
  *	where	stack of the first that failed
@@ -48,12 +49,12 @@ struct mk_place {
 	u32 hash;
 	u32 pass;		/* in which it was counted last */
 	u32 count;		/* in that pass */
-	bool known, ignored;
+	bool known;
 };
 
 struct mk_stack {
 	u32 hash;
-	bool known;
+	bool known, ignored;
 	struct mk_place *place;
 };
 
@@ -106,7 +107,7 @@ static u32 mk_place_hash(const unsigned long *frame, unsigned int n)
 
 	while (i < n && !mk_in_target(frame[i]))
 		i++;
-	hash = mk_stack_hash(frame, i + 1);
+	hash = mk_stack_hash(&frame[i], 1);
 	while (++i < n) {
 		sprint_symbol_no_offset(mk_symbol, frame[i]);
 		hash = jhash(mk_symbol, strlen(mk_symbol), hash);
@@ -148,7 +149,6 @@ static struct mk_place *mk_place_find(const unsigned long *frame,
 		if (!place->known) {
 			place->known = true;
 			place->hash = hash;
-			place->ignored = mk_ignore(frame, n);
 			return place;
 		}
 		if (place->hash == hash)
@@ -170,13 +170,13 @@ static struct mk_place *mk_stack_place(const unsigned long *frame,
 		if (!stack->known) {
 			stack->known = true;
 			stack->hash = hash;
+			stack->ignored = mk_ignore(frame, n);
 			stack->place = mk_place_find(frame, n);
-			return stack->place;
 		}
 		if (stack->hash == hash)
-			return stack->place;
+			return stack->ignored ? NULL : stack->place;
 	}
-	return mk_place_find(frame, n);
+	return NULL;
 }
 
 /* Now, for a module that fails to load takes its symbols with it. */
@@ -199,7 +199,7 @@ static bool mk_count(const unsigned long *frame, unsigned int n)
 	if (!mk_nth)
 		return false;
 	place = mk_stack_place(frame, n);
-	if (!place || place->ignored)
+	if (!place)
 		return false;
 	if (place->pass != mk_pass) {
 		place->pass = mk_pass;
