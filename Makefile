@@ -76,6 +76,7 @@ bench:
 	@selftests/bench
 
 bench-ring:
+	@selftests/vm/deps build ring
 	$(MAKE) -C selftests/ring bench
 
 clean:
