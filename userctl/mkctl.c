@@ -3,7 +3,8 @@
  * mkctl: run the experiments of the multikernel module and read their results.
  *
  * This file finds the subcommand; each has a file of its own. Everything they
- * do goes through the module's debugfs tree, so that a script could do it too.
+ * do with the module goes through its debugfs tree, so that a script could do it
+ * too.
  */
 #include <argp.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@ static const struct command commands[] = {
 	{ "run", "run experiments, write their results and print a table", cmd_run },
 	{ "list", "list the experiments and their parameters", cmd_list },
 	{ "report", "print the tables of runs made before", cmd_report },
+	{ "plan", "plan trees for broadcasts and gathers from measured costs", cmd_plan },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -117,7 +119,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			if (!strcmp(arg, commands[i].name))
 				choice->command = &commands[i];
 		if (!choice->command) {
-			mkctl_error("no command '%s'; there are: run, list, report",
+			mkctl_error("no command '%s'; there are: run, list, report, plan",
 				    arg);
 			exit(MKCTL_USAGE);
 		}
