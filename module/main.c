@@ -14,6 +14,7 @@
 #include "module/memory.h"
 #include "module/monitor.h"
 #include "module/topology.h"
+#include "shootdown/shootdown.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
 
@@ -45,9 +46,12 @@ static int __init mk_init(void)
 	err = mk_monitors_init(poll_cycles);
 	if (err)
 		goto err_links;
-	err = mk_experiments_init();
+	err = mk_shootdown_init();
 	if (err)
 		goto err_monitors;
+	err = mk_experiments_init();
+	if (err)
+		goto err_shootdown;
 	root = mk_control_init();
 	if (IS_ERR(root)) {
 		err = PTR_ERR(root);
@@ -60,11 +64,14 @@ static int __init mk_init(void)
 	mk_topology_files(root);
 	mk_monitors_files(root);
 	mk_memory_files(root);
+	mk_shootdown_files(root);
 	mk_experiments_files(root);
 	return 0;
 
 err_experiments:
 	mk_experiments_exit();
+err_shootdown:
+	mk_shootdown_exit();
 err_monitors:
 	mk_monitors_exit();
 err_links:
@@ -79,6 +86,7 @@ static void __exit mk_exit(void)
 {
 	mk_control_exit();
 	mk_experiments_exit();
+	mk_shootdown_exit();
 	mk_monitors_exit();
 	mk_links_stop();
 	mk_ports_exit();

@@ -117,6 +117,7 @@ struct mk_call {
  * @nr_endpoints: how many
  * @later: slow works that arrived inside another one
  * @links: its ways to other ports (link.h)
+ * @space_id: number of the space whose mm the thread has adopted, 0 for none
  * @count: counters
  * @msg: the message being handled; one, since a handler never polls, and not on
  *	the stack, which many kernels clear on every call
@@ -136,6 +137,7 @@ struct mk_port {
 	unsigned int nr_endpoints;
 	struct mk_work *later;
 	struct mk_links *links;
+	u64 space_id;
 	struct mk_counters count;
 	struct mk_message msg;
 
