@@ -38,6 +38,7 @@
 
 struct mk_links;
 struct mk_port;
+struct mk_space;
 
 /*
  * MK_COUNTERS(X) - what every port counts, X(name)
@@ -117,7 +118,8 @@ struct mk_call {
  * @nr_endpoints: how many
  * @later: slow works that arrived inside another one
  * @links: its ways to other ports (link.h)
- * @space_id: number of the space whose mm the thread has adopted, 0 for none
+ * @space: the space whose mm the thread has adopted (shootdown/space.h)
+ * @space_id: its number, 0 for none; anyone may read it
  * @count: counters
  * @msg: the message being handled; one, since a handler never polls, and not on
  *	the stack, which many kernels clear on every call
@@ -137,6 +139,7 @@ struct mk_port {
 	unsigned int nr_endpoints;
 	struct mk_work *later;
 	struct mk_links *links;
+	struct mk_space *space;
 	u64 space_id;
 	struct mk_counters count;
 	struct mk_message msg;

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The device /dev/multikernel, as user space sees it: Documentation/device.rst.
+ *
+ * Every field that is not used now is 0; anything else there is -EINVAL. Sizes
+ * and offsets are the same for every program, 32 bit or 64.
+ */
+#ifndef MK_UAPI_H
+#define MK_UAPI_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* enum mk_protocol, enum mk_broken */
+#include "shootdown/protocols.h"
+
+#define MK_DEVICE	"/dev/multikernel"
+
+/* Largest region, and most pages in one operation. */
+#define MK_REGION_PAGES_MAX	4096
+#define MK_OP_PAGES_MAX		512
+
+/* Each page of a region begins with these two; the rest is the user's. */
+#define MK_PAGE_VERSION		0	/* __u64: raised by MK_OP_RENEW */
+#define MK_PAGE_INDEX		8	/* __u64: which page it is */
+
+/**
+ * enum mk_op - what is done to pages of a region, in every process that maps it
+ * @MK_OP_UNMAP: not mapped any more; whoever touches one gets it back
+ * @MK_OP_RENEW: another frame each, zeroed, with a higher version
+ * @MK_OP_PROTECT: writing one is SIGBUS
+ * @MK_OP_UNPROTECT: writing is allowed again
+ * @MK_OPS: how many
+ */
+enum mk_op {
+	MK_OP_UNMAP,
+	MK_OP_RENEW,
+	MK_OP_PROTECT,
+	MK_OP_UNPROTECT,
+	MK_OPS
+};
+
+/**
+ * struct mk_region_create - MK_IOC_REGION: make the region of this open file
+ * @pages: how many, 1 to MK_REGION_PAGES_MAX
+ * @node: where, or -1: one node after the other
+ * @flags: 0
+ */
+struct mk_region_create {
+	__u32 pages;
+	__s32 node;
+	__u64 flags;
+};
+
+/**
+ * struct mk_region_info - MK_IOC_INFO: what the region is
+ * @flags: in: 0
+ * @version: out: the highest that any page has
+ * @pages: out: how many
+ * @node: out: as created
+ * @mappings: out: in how many places it is mapped, all processes together
+ * @kept: out: frames that are only freed with the region: after a planted fault,
+ *	or an operation that was cut short
+ * @settling: out: lazy operations that have not settled
+ * @reserved: out: 0
+ */
+struct mk_region_info {
+	__u64 flags;
+	__u64 version;
+	__u32 pages;
+	__s32 node;
+	__u32 mappings;
+	__u32 kept;
+	__u32 settling;
+	__u32 reserved;
+};
+
+/**
+ * struct mk_region_op - MK_IOC_OP: take pages away
+ * @first: first page
+ * @pages: how many, 1 to MK_OP_PAGES_MAX
+ * @op: enum mk_op
+ * @protocol: enum mk_protocol
+ * @broken: enum mk_broken
+ * @cpu: whose monitor does it, or -1: the caller's CPU
+ * @flags: 0
+ * @version: out: of the pages, after MK_OP_RENEW; of the region otherwise
+ * @cycles: out: clearing the page tables, and until every CPU was done
+ * @messages: out: sent
+ * @ipis: out: CPUs that got an interrupt
+ * @lazies: out: CPUs that needed nothing
+ * @timeouts: out: CPUs that did not answer in time and got an interrupt then
+ */
+struct mk_region_op {
+	__u32 first;
+	__u32 pages;
+	__u32 op;
+	__u32 protocol;
+	__u32 broken;
+	__s32 cpu;
+	__u64 flags;
+	__u64 version;
+	__u64 cycles;
+	__u32 messages;
+	__u32 ipis;
+	__u32 lazies;
+	__u32 timeouts;
+};
+
+/**
+ * struct mk_space_cpus - MK_IOC_ADOPT, MK_IOC_LEAVE: monitors that take on the
+ * caller's mm, or give it back
+ * @cpus: pointer to a bitmap of CPUs, an array of __u64; 0: every online CPU
+ * @bytes: length of the bitmap, a multiple of 8, up to MK_CPUS_BYTES_MAX; 0
+ *	without one
+ * @flags: 0
+ */
+struct mk_space_cpus {
+	__u64 cpus;
+	__u32 bytes;
+	__u32 flags;
+};
+
+#define MK_CPUS_BYTES_MAX	1024
+
+/**
+ * struct mk_region_settle - MK_IOC_SETTLE: wait for the region's lazy operations
+ * @timeout_ms: 1 to 60000
+ * @flags: 0
+ */
+struct mk_region_settle {
+	__u32 timeout_ms;
+	__u32 flags;
+};
+
+/**
+ * struct mk_region_check - MK_IOC_CHECK: what a monitor reads in the pages
+ * @first: first page
+ * @pages: how many, 1 to MK_OP_PAGES_MAX
+ * @cpu: whose monitor; it has adopted the caller's mm
+ * @flags: 0
+ * @version: out: the lowest one
+ */
+struct mk_region_check {
+	__u32 first;
+	__u32 pages;
+	__s32 cpu;
+	__u32 flags;
+	__u64 version;
+};
+
+/**
+ * enum mk_job - what an agent does for an experiment, in user space
+ * @MK_JOB_END: nothing more: it need not call again
+ * @MK_JOB_TOUCH: read a word of each page, @count times; no samples
+ * @MK_JOB_SPIN: go round a loop for @cycles and count how often
+ * @MK_JOB_MPROTECT: @count times: touch the pages, take away writing by one
+ *	mprotect() (the sample), give it back by another
+ * @MK_JOB_MUNMAP: @count times: munmap() the pages (the sample), then map new
+ *	ones at the same address and touch them
+ * @MK_JOBS: how many
+ */
+enum mk_job {
+	MK_JOB_END,
+	MK_JOB_TOUCH,
+	MK_JOB_SPIN,
+	MK_JOB_MPROTECT,
+	MK_JOB_MUNMAP,
+	MK_JOBS
+};
+
+#define MK_AGENT_SAMPLES_MAX	4096
+
+/**
+ * struct mk_agent_job - MK_IOC_AGENT: bring a result, wait for the next job
+ * @cpu: in: the CPU that this thread is bound to
+ * @flags: in: 0
+ * @samples: in: pointer to an array of __u64: cycles of each sample
+ * @nr_samples: in: of the job done: how many, up to MK_AGENT_SAMPLES_MAX
+ * @error: in: of the job done: 0 or a positive errno
+ * @loops: in: of the job done: how often it got round
+ * @done: in: @id of the job done, 0 with the first call
+ * @id: out: of the new job, never 0
+ * @kind: out: enum mk_job
+ * @pages: out: of 4096 bytes
+ * @address: out: of the first, in the agent's own mm
+ * @count: out: how often
+ * @reserved: out: 0
+ * @cycles: out: how long
+ */
+struct mk_agent_job {
+	__s32 cpu;
+	__u32 flags;
+	__u64 samples;
+	__u32 nr_samples;
+	__u32 error;
+	__u64 loops;
+	__u64 done;
+	__u64 id;
+	__u32 kind;
+	__u32 pages;
+	__u64 address;
+	__u32 count;
+	__u32 reserved;
+	__u64 cycles;
+};
+
+#define MK_IOC_MAGIC	0xbc
+
+#define MK_IOC_REGION	_IOW(MK_IOC_MAGIC, 0, struct mk_region_create)
+#define MK_IOC_INFO	_IOWR(MK_IOC_MAGIC, 1, struct mk_region_info)
+#define MK_IOC_OP	_IOWR(MK_IOC_MAGIC, 2, struct mk_region_op)
+#define MK_IOC_ADOPT	_IOW(MK_IOC_MAGIC, 3, struct mk_space_cpus)
+#define MK_IOC_LEAVE	_IOW(MK_IOC_MAGIC, 4, struct mk_space_cpus)
+#define MK_IOC_SETTLE	_IOW(MK_IOC_MAGIC, 5, struct mk_region_settle)
+#define MK_IOC_CHECK	_IOWR(MK_IOC_MAGIC, 6, struct mk_region_check)
+#define MK_IOC_AGENT	_IOWR(MK_IOC_MAGIC, 7, struct mk_agent_job)
+
+#endif /* MK_UAPI_H */
