@@ -140,12 +140,13 @@
 #define MK_RING_SLOTS_MAX	16384	/* acknowledgments are 16 bit */
 
 /*
- * How many slots ahead each end asks for. The producer must be the farther one,
- * or each takes from the other what it has just got. Measured, see bench-ring.
+ * How many slots ahead each end of a stream asks for. The producer must be the
+ * farther one, or each takes from the other what it has just got. Measured, see
+ * bench-ring.
  */
 #ifndef MK_RING_TX_AHEAD
 #define MK_RING_TX_AHEAD	8
-#define MK_RING_RX_AHEAD	4
+#define MK_RING_RX_AHEAD	3
 #endif
 
 /**
@@ -321,14 +322,19 @@ static inline void mk_tx_publish(struct mk_tx *tx, u64 header,
 				 const u64 *word, u32 lines)
 {
 	u32 mask = tx->slots - 1;
+	/*
+	 * Whoever has nothing on its way probably waits for an answer to this:
+	 * a slot that is asked for now would only be in the way of that.
+	 */
+	u32 ahead = tx->head == tx->acked ? 0 : MK_RING_TX_AHEAD;
 	u32 i;
 
-	prefetchw(&tx->line[(tx->head + MK_RING_TX_AHEAD) & mask]);
+	prefetchw(&tx->line[(tx->head + ahead) & mask]);
 	for (i = 1; i < lines; i++) {
 		u32 pos = tx->head + i;
 		struct mk_line *line = &tx->line[pos & mask];
 
-		prefetchw(&tx->line[(pos + MK_RING_TX_AHEAD) & mask]);
+		prefetchw(&tx->line[(pos + ahead) & mask]);
 		memcpy(line->word, word + i * MK_LINE_WORDS, MK_LINE_PAYLOAD);
 		WRITE_ONCE(line->header, mk_ring_epoch(pos, tx->slots));
 	}
