@@ -14,6 +14,7 @@
 #include "module/memory.h"
 #include "module/monitor.h"
 #include "module/topology.h"
+#include "shootdown/agree.h"
 #include "shootdown/shootdown.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
@@ -43,9 +44,13 @@ static int __init mk_init(void)
 	err = mk_links_start();
 	if (err)
 		goto err_ports;
-	err = mk_monitors_init(poll_cycles);
+	err = mk_agree_init();
 	if (err)
 		goto err_links;
+	err = mk_monitors_init(poll_cycles);
+	if (err)
+		goto err_agree;
+	mk_agree_start();
 	err = mk_shootdown_init();
 	if (err)
 		goto err_monitors;
@@ -64,6 +69,7 @@ static int __init mk_init(void)
 	mk_topology_files(root);
 	mk_monitors_files(root);
 	mk_memory_files(root);
+	mk_agree_files(root);
 	mk_shootdown_files(root);
 	mk_experiments_files(root);
 	return 0;
@@ -73,7 +79,10 @@ err_experiments:
 err_shootdown:
 	mk_shootdown_exit();
 err_monitors:
+	mk_agree_stop();
 	mk_monitors_exit();
+err_agree:
+	mk_agree_exit();
 err_links:
 	mk_links_stop();
 err_ports:
@@ -87,7 +96,9 @@ static void __exit mk_exit(void)
 	mk_control_exit();
 	mk_experiments_exit();
 	mk_shootdown_exit();
+	mk_agree_stop();
 	mk_monitors_exit();
+	mk_agree_exit();
 	mk_links_stop();
 	mk_ports_exit();
 }

@@ -20,6 +20,7 @@
 #include "module/control.h"
 #include "module/monitor.h"
 #include "module/stats.h"
+#include "shootdown/agree.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
 
@@ -78,6 +79,7 @@ static int mk_monitor_main(void *data)
 		cond_resched();
 	}
 	mk_port_close(port);
+	mk_agree_closed(port);
 	return 0;
 }
 
@@ -99,6 +101,7 @@ static int mk_monitor_online(unsigned int cpu)
 	mk_port_open(monitor->port, task);
 	wake_up_process(task);
 	wait_for_completion(&monitor->started);
+	mk_agree_online(cpu);
 	return 0;
 }
 

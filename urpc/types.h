@@ -11,6 +11,8 @@
  * BYE ends one direction of a channel, PING is answered with the time it was
  * dispatched at, STREAM is counted, UPDATE has the receiver write lines of its
  * own, SUM has it add up lines that it is sent or shown, STORM checks delivery.
+ * Agreement: PREPARE asks for a VOTE, DECIDE tells the outcome and is answered by
+ * DONE, FETCH asks for a part of a replica, COPY brings it.
  */
 #define MK_MESSAGE_TYPES(X)	\
 	X(NONE, "none")		\
@@ -19,7 +21,13 @@
 	X(STREAM, "stream")	\
 	X(UPDATE, "update")	\
 	X(SUM, "sum")		\
-	X(STORM, "storm")
+	X(STORM, "storm")	\
+	X(PREPARE, "prepare")	\
+	X(VOTE, "vote")		\
+	X(DECIDE, "decide")	\
+	X(DONE, "done")		\
+	X(FETCH, "fetch")	\
+	X(COPY, "copy")
 
 enum mk_type {
 #define MK_TYPE_ENUM(symbol, name)	MK_TYPE_##symbol,
