@@ -64,14 +64,14 @@ static size_t lay_out(struct mk_planner *p, char *memory, unsigned int nr)
 	p->start = carve(memory, &used, nr * sizeof(u64));
 	p->ready = carve(memory, &used, nr * sizeof(u64));
 	p->sent = carve(memory, &used, nr * sizeof(u64));
-	p->before = carve(memory, &used, (6 * (size_t)nr + 8) * sizeof(*p->before));
+	p->before = carve(memory, &used, (9 * (size_t)nr + 16) * sizeof(*p->before));
 	carve_links(memory, &used, nr, &p->broadcast);
 	carve_links(memory, &used, nr, &p->gather);
 	carve_links(memory, &used, nr, &p->best_broadcast);
 	carve_links(memory, &used, nr, &p->best_gather);
 	p->node = carve(memory, &used, nr * sizeof(u16));
 	p->late = carve(memory, &used, nr * sizeof(u16));
-	p->queue = carve(memory, &used, (2 * (size_t)nr + 2) * sizeof(u16));
+	p->queue = carve(memory, &used, (4 * (size_t)nr + 4) * sizeof(u16));
 	p->order = carve(memory, &used, 2 * (size_t)nr * sizeof(u16));
 	p->waits = carve(memory, &used, nr * sizeof(u16));
 	p->state = carve(memory, &used, nr * sizeof(u16));
@@ -363,6 +363,7 @@ static struct mk_planner *take_task(const struct mk_plan_task *task, void *memor
 	memset(p, 0, sizeof(*p));
 	lay_out(p, memory, task->nr);
 	p->task = task;
+	p->op = task->op;
 	*ret = take_members(p);
 	if (*ret)
 		return NULL;

@@ -42,7 +42,7 @@
 #endif
 
 #define MK_PLAN_CORES		4096		/* of a machine, at most */
-#define MK_PLAN_COST		(1U << 30)	/* of a send or a receive, at most */
+#define MK_PLAN_COST		1000000000	/* of a send or a receive, at most */
 #define MK_PLAN_NO_LINK		(~0U)		/* the cost where there is no way */
 #define MK_PLAN_BURST		8
 

@@ -25,7 +25,7 @@
 #define MK_PLAN_MAX_BURST 4096	/* four times the cost */
 
 /* A score at or above this one uses a pair without a link. */
-#define MK_PLAN_BROKEN	(1ULL << 48)
+#define MK_PLAN_BROKEN	0x1000000000000ULL
 
 struct mk_plan_pair {
 	u32 send;
@@ -51,6 +51,7 @@ struct mk_plan_before {
 /**
  * struct mk_planner - one task, in members' numbers
  * @task: whose
+ * @op: what for, at the moment
  * @nr: number of members
  * @nodes: number of nodes that have members
  * @steps: work done so far, in visits of a member
@@ -77,6 +78,7 @@ struct mk_plan_before {
  */
 struct mk_planner {
 	const struct mk_plan_task *task;
+	enum mk_plan_op op;
 	unsigned int nr;
 	unsigned int nodes;
 	u64 steps;
@@ -99,12 +101,12 @@ struct mk_planner {
 
 static inline bool mk_plan_broadcasts(const struct mk_planner *p)
 {
-	return p->task->op != MK_PLAN_GATHER;
+	return p->op != MK_PLAN_GATHER;
 }
 
 static inline bool mk_plan_gathers(const struct mk_planner *p)
 {
-	return p->task->op != MK_PLAN_BROADCAST;
+	return p->op != MK_PLAN_BROADCAST;
 }
 
 static inline const struct mk_plan_pair *mk_plan_pair(const struct mk_planner *p, u16 from, u16 to)

@@ -4,7 +4,8 @@
  *
  * It begins with the best of the strategies, and of pairs of them, and then
  * changes one tree at a time: a member, with all that is below it, moves to
- * another parent or to another place among its siblings. Only what is on the
+ * another parent or to another place among its siblings, or two members change
+ * places. Only what is on the
  * longest way can shorten it, so the member is mostly one that something on
  * that way has to wait for. A change that makes the score worse is kept if it
  * does so by less than a limit that sinks to nothing as the work goes on
@@ -21,12 +22,15 @@
  * few, what 32 to 256 members get, and what there is at most: beyond 256 it
  * grows with the cube of their number.
  */
-#define STEPS_EACH	(1U << 16)
-#define STEPS		(3U << 19)
-#define STEPS_MOST	(1U << 27)
+#define STEPS_EACH	80000
+#define STEPS		2500000
+#define STEPS_MOST	250000000
 
 /* A change may be worse by this part of the best score, in the beginning. */
 #define LIMIT_SHIFT	5
+
+/* So many members and less have time for larger limits before. */
+#define FEW		64
 
 /* Any number but 0. */
 #define SEED		0x9e3779b97f4a7c15ULL
@@ -157,11 +161,23 @@ static bool forward_again(struct search *s, unsigned int nr, u64 limit)
 
 /* --- changes ------------------------------------------------------------------------ */
 
+/**
+ * struct change - a change of one tree
+ * @tree: which
+ * @member: who moves, with all that is below
+ * @parent: to whom
+ * @after: which child of @parent goes before it, or NIL
+ * @old_parent: to take it back
+ * @old_after: likewise
+ * @other: NIL, or with whom @member changes places, each leaving behind what
+ *	is below; then the rest is of no meaning
+ */
 struct change {
 	struct mk_plan_links *tree;
 	u16 member;
-	u16 parent, after;		/* new ones, then those before */
+	u16 parent, after;
 	u16 old_parent, old_after;
+	u16 other;
 };
 
 /* Notes what the longest way goes through. */
@@ -248,6 +264,24 @@ static u16 draw_parent(struct search *s, const struct mk_plan_links *tree, u16 m
 	return best;
 }
 
+/* Someone of the same node, or anyone, to change places with. */
+static bool draw_other(struct search *s, struct change *change)
+{
+	struct mk_plan_links *tree = change->tree;
+	struct mk_planner *p = s->p;
+	u16 member = change->member, other, node = p->node[member];
+	unsigned int from = 0, nr = p->nr;
+
+	if (draw(s, 2)) {
+		from = p->peers[node];
+		nr = p->peers[node + 1] - from;
+	}
+	other = p->peer[from + draw(s, nr)];
+	change->other = other;
+	return other && other != member && tree->parent[other] != member &&
+	       tree->parent[member] != other;
+}
+
 static bool draw_change(struct search *s, struct change *change)
 {
 	struct mk_planner *p = s->p;
@@ -268,6 +302,9 @@ static bool draw_change(struct search *s, struct change *change)
 	change->member = member;
 	change->old_parent = tree->parent[member];
 	change->old_after = tree->prev[member];
+	change->other = MK_PLAN_NIL;
+	if (!draw(s, 4))
+		return draw_other(s, change);
 	if (tree == &p->broadcast && !draw(s, 4))
 		parent = tree->parent[member];
 	else
@@ -276,7 +313,7 @@ static bool draw_change(struct search *s, struct change *change)
 		return false;
 	after = tree->last[parent];
 	if (tree == &p->broadcast && (draw(s, 2) || parent == change->old_parent)) {
-		/* among the last few, or anywhere */
+		/* among the last few */
 		for (skip = draw(s, 8); skip && after != MK_PLAN_NIL; skip--)
 			after = tree->prev[after];
 	}
@@ -288,28 +325,115 @@ static bool draw_change(struct search *s, struct change *change)
 	       (tree == &p->broadcast && after != change->old_after);
 }
 
+static void change_children(struct mk_plan_links *tree, u16 v)
+{
+	u16 child;
+
+	for (child = tree->first[v]; child != MK_PLAN_NIL; child = tree->next[child])
+		tree->parent[child] = v;
+}
+
+/* Two members, neither the parent of the other, change places; again: back. */
+static void change_places(struct mk_plan_links *tree, u16 u, u16 v)
+{
+	u16 u_parent = tree->parent[u], u_after = tree->prev[u];
+	u16 v_parent = tree->parent[v], v_after = tree->prev[v];
+	u16 first = tree->first[u], last = tree->last[u];
+
+	mk_plan_detach(tree, u);
+	mk_plan_detach(tree, v);
+	if (v_after == u) {
+		mk_plan_attach(tree, v, u_parent, u_after);
+		mk_plan_attach(tree, u, v_parent, v);
+	} else if (u_after == v) {
+		mk_plan_attach(tree, u, v_parent, v_after);
+		mk_plan_attach(tree, v, u_parent, u);
+	} else {
+		mk_plan_attach(tree, u, v_parent, v_after);
+		mk_plan_attach(tree, v, u_parent, u_after);
+	}
+	tree->first[u] = tree->first[v];
+	tree->last[u] = tree->last[v];
+	tree->first[v] = first;
+	tree->last[v] = last;
+	change_children(tree, u);
+	change_children(tree, v);
+}
+
+static void make_change(const struct change *change)
+{
+	struct mk_plan_links *tree = change->tree;
+
+	if (change->other != MK_PLAN_NIL) {
+		change_places(tree, change->member, change->other);
+		return;
+	}
+	mk_plan_detach(tree, change->member);
+	mk_plan_attach(tree, change->member, change->parent, change->after);
+}
+
+static void undo_change(const struct change *change)
+{
+	struct change back = *change;
+
+	back.parent = change->old_parent;
+	back.after = change->old_after;
+	make_change(&back);
+}
+
+/* Those whose sends are others now; false as forward_again(). */
+static bool forward_change(struct search *s, const struct change *change, u64 limit)
+{
+	struct mk_planner *p = s->p;
+	unsigned int nr = 0;
+
+	p->queue[nr++] = p->broadcast.parent[change->member];
+	if (change->other != MK_PLAN_NIL) {
+		p->queue[nr++] = p->broadcast.parent[change->other];
+		p->queue[nr++] = change->member;
+		p->queue[nr++] = change->other;
+	} else if (change->parent != change->old_parent) {
+		p->queue[nr++] = change->old_parent;
+	}
+	return forward_again(s, nr, limit);
+}
+
+static void tell_family(struct search *s, u16 v)
+{
+	const struct mk_plan_links *tree = &s->p->gather;
+	u16 child;
+
+	for (child = tree->first[v]; child != MK_PLAN_NIL; child = tree->next[child])
+		tell(s, child);
+	tell(s, v);
+	tell(s, tree->parent[v]);
+}
+
+static void tell_change(struct search *s, const struct change *change)
+{
+	if (change->other != MK_PLAN_NIL) {
+		tell_family(s, change->member);
+		tell_family(s, change->other);
+		return;
+	}
+	tell(s, change->member);
+	tell(s, change->parent);
+	tell(s, change->old_parent);
+}
+
 /* Makes @change, if the score it leads to is no more than @limit. */
 static bool try_change(struct search *s, const struct change *change, u64 limit)
 {
 	struct mk_planner *p = s->p;
-	struct mk_plan_links *tree = change->tree;
-	unsigned int nr = 0;
 	bool good = true;
 	u64 score;
 
-	mk_plan_detach(tree, change->member);
-	mk_plan_attach(tree, change->member, change->parent, change->after);
+	make_change(change);
 	p->nr_before = 0;
-	if (tree == &p->broadcast) {
-		p->queue[nr++] = change->old_parent;
-		if (change->parent != change->old_parent)
-			p->queue[nr++] = change->parent;
-		good = forward_again(s, nr, limit);
-	} else {
-		tell(s, change->member);
-		tell(s, change->parent);
-		tell(s, change->old_parent);
-	}
+	if (change->tree == &p->broadcast)
+		good = forward_change(s, change, limit);
+	else
+		tell_change(s, change);
 	if (good) {
 		recollect(s);
 		score = mk_plan_total(p);
@@ -319,8 +443,7 @@ static bool try_change(struct search *s, const struct change *change, u64 limit)
 		}
 	}
 	forget(s);
-	mk_plan_detach(tree, change->member);
-	mk_plan_attach(tree, change->member, change->old_parent, change->old_after);
+	undo_change(change);
 	take_back(p);
 	return false;
 }
@@ -334,10 +457,23 @@ static void keep_best(struct search *s, u64 score)
 	if (score >= s->best)
 		return;
 	s->best = score;
-	mk_plan_copy(p, &p->best_broadcast, &p->broadcast);
-	mk_plan_copy(p, &p->best_gather, &p->gather);
+	if (mk_plan_broadcasts(p))
+		mk_plan_copy(p, &p->best_broadcast, &p->broadcast);
+	if (mk_plan_gathers(p))
+		mk_plan_copy(p, &p->best_gather, &p->gather);
 }
 
+static void take_best(struct search *s)
+{
+	struct mk_planner *p = s->p;
+
+	if (mk_plan_broadcasts(p))
+		mk_plan_copy(p, &p->broadcast, &p->best_broadcast);
+	if (mk_plan_gathers(p))
+		mk_plan_copy(p, &p->gather, &p->best_gather);
+}
+
+/* The best of what can be had without a search. */
 static void begin(struct search *s)
 {
 	struct mk_planner *p = s->p;
@@ -369,13 +505,15 @@ static u64 steps_for(u64 nr)
 	return steps < STEPS_MOST ? steps : STEPS_MOST;
 }
 
-static void search(struct search *s)
+/* Changes the best trees for as long as @steps last, with limits from @shift on. */
+static void improve(struct search *s, u64 steps, unsigned int shift)
 {
 	struct mk_planner *p = s->p;
-	u64 steps = steps_for(p->nr), left, limit;
 	struct change change;
 	unsigned int tries = 0;
+	u64 left, limit;
 
+	take_best(s);
 	memset(p->waits, 0, p->nr * sizeof(*p->waits));
 	memset(p->state, 0, p->nr * sizeof(*p->state));
 	s->score = mk_plan_evaluate(p);
@@ -384,34 +522,61 @@ static void search(struct search *s)
 		if (!(++tries & 1023))
 			cond_resched();
 		left = ((steps - p->steps) << 10) / steps;
-		limit = (s->best >> LIMIT_SHIFT) * left >> 10;
+		limit = (s->best >> shift) * left >> 10;
 		limit = s->score + draw(s, limit < ~0U ? limit : ~0U);
 		if (draw_change(s, &change) && try_change(s, &change, limit)) {
 			trace(s);
 			keep_best(s, s->score);
 		}
 	}
+	take_best(s);
+}
+
+/* One part of a search, for @op; false if no trees will do. */
+static bool search(struct search *s, enum mk_plan_op op, u64 steps)
+{
+	unsigned int shift;
+
+	s->p->op = op;
+	begin(s);
+	if (s->best >= MK_PLAN_BROKEN)
+		return false;
+	take_best(s);
+	if (s->p->nr < 3)
+		return true;
+	if (s->p->nr <= FEW)
+		for (shift = 1; shift < LIMIT_SHIFT; shift++)
+			improve(s, steps / LIMIT_SHIFT, shift);
+	improve(s, steps, LIMIT_SHIFT);
+	return true;
 }
 
 /**
  * mk_plan_search() - find good trees
  * @p: planner; both trees are replaced
  *
+ * For a broadcast and a gather each is searched for alone first, which is
+ * quicker; the two together take no longer than one after the other.
+ *
  * Return: whether there are any that use no missing link.
  */
 bool mk_plan_search(struct mk_planner *p)
 {
 	struct search s = { .p = p, .random = SEED, .best = ~0ULL };
+	enum mk_plan_op op = p->op;
+	u64 steps = steps_for(p->nr);
 
-	begin(&s);
-	if (s.best >= MK_PLAN_BROKEN)
-		return false;
-	mk_plan_copy(p, &p->broadcast, &p->best_broadcast);
-	mk_plan_copy(p, &p->gather, &p->best_gather);
-	if (p->nr < 3)
-		return true;
-	search(&s);
-	mk_plan_copy(p, &p->broadcast, &p->best_broadcast);
-	mk_plan_copy(p, &p->gather, &p->best_gather);
-	return true;
+	if (mk_plan_broadcasts(p) && mk_plan_gathers(p)) {
+		steps /= 4;
+		if (!search(&s, MK_PLAN_BROADCAST, steps))
+			return false;
+		s.best = ~0ULL;
+		if (!search(&s, MK_PLAN_GATHER, steps))
+			return false;
+		p->op = op;
+		mk_plan_copy(p, &p->broadcast, &p->best_broadcast);
+		s.best = mk_plan_evaluate(p);
+		steps *= 2;
+	}
+	return search(&s, op, steps);
 }

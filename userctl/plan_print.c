@@ -145,13 +145,15 @@ void plan_text(FILE *file, const struct plan_result *result)
 		nodes == 1 ? "" : "s", task->member[0], (uint64_t)result->plan.cycles,
 		task->op == MK_PLAN_2PC ? ", two rounds of the same" : "");
 	if (broadcasts(result)) {
-		fprintf(file, "\nBroadcast: children in the order of sending; the cycle at which each has the message\n\n");
+		fprintf(file, "\n%s\n\n",
+			"Broadcast: children in the order of sending; the cycle at which each has the message");
 		drawing.hops = result->plan.broadcast;
 		drawing.times = result->plan.received;
 		draw_tree(&drawing);
 	}
 	if (gathers(result)) {
-		fprintf(file, "\nGather: children in the order of arrival; the cycle at which each has acknowledged\n\n");
+		fprintf(file, "\n%s\n\n",
+			"Gather: children in the order of arrival; the cycle at which each has acknowledged");
 		drawing.hops = result->plan.gather;
 		drawing.times = result->plan.acked;
 		draw_tree(&drawing);
