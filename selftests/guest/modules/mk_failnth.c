@@ -272,10 +272,37 @@ static int mk_at_warning(struct kprobe *probe, struct pt_regs *regs)
 	return READ_ONCE(mk_nth) ? mk_return(regs, 0) : 0;
 }
 
+/*
+ * So does alloc_cpumask_var(), where DEBUG_PER_CPU_MAPS is set. Its probe is a
+ * breakpoint, and counts as an NMI: no lock here.
+ */
+static int mk_at_dump(struct kprobe *probe, struct pt_regs *regs)
+{
+	static const char name[] = "alloc_cpumask_var_node";
+	char symbol[KSYM_SYMBOL_LEN];
+
+	if (!READ_ONCE(mk_nth))
+		return 0;
+	sprint_symbol_no_offset(symbol, *(unsigned long *)regs->sp);
+	return strncmp(symbol, name, strlen(name)) ? 0 : mk_return(regs, 0);
+}
+
+/*
+ * lib/ is built without the calls that ftrace hooks into, and a probe that was
+ * turned into a jump does not heed what its handler returns. One that has to be
+ * called after the instruction as well never is.
+ */
+static void mk_no_jump(struct kprobe *probe, struct pt_regs *regs,
+		       unsigned long flags)
+{
+}
+
 static struct kprobe mk_probe[] = {
 	{ .symbol_name = "should_failslab", .pre_handler = mk_at_slab },
 	{ .symbol_name = "should_fail_alloc_page", .pre_handler = mk_at_page },
 	{ .symbol_name = "warn_alloc", .pre_handler = mk_at_warning },
+	{ .symbol_name = "dump_stack", .pre_handler = mk_at_dump,
+	  .post_handler = mk_no_jump },
 };
 
 /* ---- the module whose allocations fail ---- */
