@@ -26,7 +26,7 @@ help:
 	@echo 'make selftests        the test programs, without running them'
 	@echo 'make lint             W=1, sparse, checkpatch, kernel-doc, shellcheck'
 	@echo 'make check            every test; installs what it needs, boots guests'
-	@echo 'make check-debug      the same programs on kernels with KASAN, lockdep, KCSAN'
+	@echo 'make check-debug      of those, on kernels with KASAN and lockdep; and with KCSAN'
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
 	@echo 'make clean            removes what was built, keeps results/'
