@@ -155,5 +155,6 @@ extern const struct mk_experiment mk_exp_polling_model;
 extern const struct mk_experiment mk_exp_growth;
 extern const struct mk_experiment mk_exp_rings;
 extern const struct mk_experiment mk_exp_storm;
+extern const struct mk_experiment mk_exp_two_phase_commit;
 
 #endif /* MK_EXPERIMENT_H */

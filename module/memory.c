@@ -15,6 +15,7 @@
 #include "module/control.h"
 #include "module/memory.h"
 #include "module/monitor.h"
+#include "shootdown/agree.h"
 #include "urpc/channel.h"
 #include "urpc/link.h"
 
@@ -57,6 +58,11 @@ static u64 mk_show_channels_counted(void *data)
 	return mk_channel_bytes();
 }
 
+static u64 mk_show_agreement(void *data)
+{
+	return mk_agree_bytes();
+}
+
 static u64 mk_show_nr_channels(void *data)
 {
 	return mk_channel_count();
@@ -92,6 +98,7 @@ static u64 mk_show_predicted(void *data)
 MK_MEMORY_VALUE(monitors_counted);
 MK_MEMORY_VALUE(channels_counted);
 MK_MEMORY_VALUE(nr_channels);
+MK_MEMORY_VALUE(agreement);
 MK_MEMORY_VALUE(monitor);
 MK_MEMORY_VALUE(channel);
 MK_MEMORY_VALUE(files);
@@ -114,6 +121,7 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("monitors", dir, NULL, &mk_value_monitors_counted);
 	mk_control_value("channels", dir, NULL, &mk_value_channels_counted);
 	mk_control_value("nr_channels", dir, NULL, &mk_value_nr_channels);
+	mk_control_value("agreement", dir, NULL, &mk_value_agreement);
 	mk_control_value("files", dir, NULL, &mk_value_files);
 	mk_control_value("per_monitor", dir, NULL, &mk_value_monitor);
 	mk_control_value("per_channel", dir, NULL, &mk_value_channel);

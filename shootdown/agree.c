@@ -182,10 +182,7 @@ static void mk_txn_end(struct mk_txn *txn)
 		mk_agree_count(agree, aborts);
 	txn->phase = MK_TXN_ENDED;
 	list_del_init(&txn->node);
-	if (txn->ended)
-		txn->ended(txn);
-	else
-		complete_all(&txn->done);
+	complete_all(&txn->done);
 	mk_txn_put(txn);
 }
 
@@ -371,6 +368,7 @@ void mk_txn_begin(struct mk_port *port, struct mk_txn *txn)
 	struct mk_replica *replica = mk_replica(port->cpu);
 
 	txn->port = port;
+	WRITE_ONCE(txn->cpu, port->cpu);
 	list_add_tail(&txn->node, &agree->txns);
 	txn->id = mk_txn_id(port->cpu, ++agree->seq);
 	txn->view = replica->view;

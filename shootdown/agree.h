@@ -124,10 +124,8 @@ struct mk_seat {
  * @begin: work that begins it
  * @nudge: work that looks what there is to do
  * @nudged: @nudge is taken
- * @ended: called in the port's thread when it has ended; NULL to complete @done
  * @frozen: a check: everybody has voted
  * @done: it has ended, or is an orphan
- * @arg: the owner's
  * @nr_seats: how many
  * @seat: who votes, by ascending CPU
  */
@@ -160,9 +158,7 @@ struct mk_txn {
 
 	struct mk_work begin, nudge;
 	atomic_t nudged;
-	void (*ended)(struct mk_txn *txn);
 	struct completion frozen, done;
-	void *arg;
 	unsigned int nr_seats;
 	struct mk_seat seat[];
 };

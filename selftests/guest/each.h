@@ -64,6 +64,10 @@ FIXTURE_VARIANT_ADD(experiment, rings) {
 	.name = "rings",
 };
 
+FIXTURE_VARIANT_ADD(experiment, two_phase_commit) {
+	.name = "two_phase_commit",
+};
+
 FIXTURE_SETUP(experiment)
 {
 	self->name = variant->name;
