@@ -14,7 +14,7 @@ links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
-.PHONY: lint check check-debug bench bench-ring kdir
+.PHONY: lint check check-debug soak bench bench-ring kdir
 
 all: module $(if $(wildcard userctl/Makefile),tools)
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make lint             W=1, sparse, checkpatch, kernel-doc, shellcheck'
 	@echo 'make check            every test; installs what it needs, boots guests'
 	@echo 'make check-debug      of those, on kernels with KASAN and lockdep; and with KCSAN'
+	@echo 'make soak             half an hour of storm on the debug kernel'
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
 	@echo 'make clean            removes what was built, keeps results/'
@@ -71,6 +72,9 @@ check:
 
 check-debug:
 	@selftests/check-debug
+
+soak:
+	@selftests/check-debug soak
 
 bench:
 	@selftests/bench

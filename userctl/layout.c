@@ -81,7 +81,16 @@ static const struct layout layouts[] = {
 		},
 	},
 	{ .test = "shootdown_protocols", .title = "shootdown, no invalidation", .size = "cores" },
-	{ .test = "unmap", .title = "unmap, end to end" },
+	{
+		.test = "unmap",
+		.title = "unmap of real memory, end to end",
+		.size = "cores",
+		.pivot = 1,
+		.ratios = {
+			{ "x linux", "cost*", "*", "linux", "*", -1, 1 },
+			{ "x ipi", "cost*", "*", "ipi", "*", -1, 1 },
+		},
+	},
 	{ .test = "two_phase_commit", .title = "agreement in two phases", .size = "cores" },
 };
 

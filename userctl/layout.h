@@ -10,10 +10,10 @@
 /**
  * struct layout_ratio - a column that sets rows against others of the run
  * @title: head of the column
- * @metric: metric of the rows that get it
+ * @metric: metric of the rows that get it; a '*' at the end stands for anything
  * @variant: their variant; a '*' at the end stands for anything
  * @base_variant: variant to divide by; a '*' is what @variant's stood for
- * @base_metric: its metric
+ * @base_metric: its metric; "*" is the row's own
  * @base_size: its size, -1 for the row's own
  * @any_node: its memory may be on another node
  *

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agents.h"
 #include "mkctl.h"
 #include "runner.h"
 
@@ -69,6 +70,7 @@ static void child(const struct tree *tree, const char *path, int report,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(1);
+	agents_start();
 	result = -tree_write(tree, path, "1\n");
 	_exit(write(report, &result, sizeof(result)) != sizeof(result));
 }

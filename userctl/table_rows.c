@@ -31,11 +31,13 @@ static const struct group *find_base(const struct table *table,
 	const struct csv_row *key = group->key, *other;
 	long long size = ratio->base_size < 0 ? key->size : ratio->base_size;
 	const struct group *base, *found = NULL;
+	const char *metric = strcmp(ratio->base_metric, "*") ?
+			     ratio->base_metric : group->metric;
 	const char *star;
 	char *variant;
 	size_t i;
 
-	if (strcmp(group->metric, ratio->metric) ||
+	if (!paper_match(ratio->metric, group->metric) ||
 	    !paper_match(ratio->variant, key->variant))
 		return NULL;
 	star = strchr(ratio->base_variant, '*');
@@ -50,7 +52,7 @@ static const struct group *find_base(const struct table *table,
 		other = base->key;
 		if (base != group && base->has_middle && base->middle > 0 &&
 		    !strcmp(other->variant, variant) &&
-		    !strcmp(base->metric, ratio->base_metric) &&
+		    !strcmp(base->metric, metric) &&
 		    base->unit == group->unit && agree(other->size, size) &&
 		    agree(other->cpu_a, key->cpu_a) &&
 		    agree(other->cpu_b, key->cpu_b) &&

@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Experiment unmap: what it costs to take pages of memory away from every CPU
+ * that uses them, end to end (Baumann et al., SOSP 2009, figure 7).
+ *
+ * It runs in the mm of whoever writes to run: a region is mapped there, the
+ * monitors of the CPUs adopt the mm, and before each operation every one of
+ * them touches the pages. Timed is the operation in the monitor of the first
+ * CPU: PTEs cleared, and nobody left that could use the old ones. The size
+ * column is the number of CPUs, the initiator's included; 1 is alone.
+ *
+ * Variants, one sample of each in turn:
+ *	linux		zap_vma_ptes() on the same region: Linux's own path
+ *	linux-mprotect	mprotect() of ordinary memory, by a user thread
+ *	linux-munmap	munmap() likewise
+ *	ipi … lazy	the protocols of shootdown/
+ *	control		the same loop with nothing to do
+ *
+ * The metric is cost, with _<targets> after it unless the other CPUs' monitors
+ * poll, and _<pages>p unless it is one page. Beside it stands what was counted
+ * in the same operations, divided by their number: ipis, the function call
+ * interrupts that other CPUs took, by the kernel's own count, and messages.
+ *
+ * While each protocol runs on and on, user threads on the other CPUs count how
+ * often they get round a loop: loops, and for nothing running loops of quiet.
+ */
+#include <linux/delay.h>
+#include <linux/file.h>
+#include <linux/hardirq.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/slab.h>
+
+#include "module/agent.h"
+#include "module/clock.h"
+#include "module/device.h"
+#include "shootdown/bench_targets.h"
+#include "shootdown/region.h"
+#include "shootdown/shootdown.h"
+#include "shootdown/space.h"
+#include "urpc/bench.h"
+
+enum {
+	P_SAMPLES,
+	P_WARMUP,
+	P_REPEATS,
+	P_PROTOCOL,
+	P_TARGETS,
+	P_PAGES,
+	P_CORES,
+	P_CPUS,
+};
+
+/* What the parameter pages sweeps: either side of the ceiling of INVLPG. */
+static const u32 mk_unmap_sweep[] = { 1, 8, 64 };
+
+/* Words of the parameter protocol: all, and MK_PROTOCOLS in their order. */
+static const char *const protocols[] = {
+	"all",
+#define MK_UNMAP_PROTOCOL(symbol, name)	name,
+	MK_PROTOCOL_LIST(MK_UNMAP_PROTOCOL)
+#undef MK_UNMAP_PROTOCOL
+	NULL
+};
+
+static const char *const states[] = {
+	"all", "polling", "blocked", "busy", "mix", NULL
+};
+
+static const struct mk_param params[] = {
+	[P_SAMPLES] = MK_PARAM_SAMPLES(200),
+	[P_WARMUP] = MK_PARAM_WARMUP(10),
+	[P_REPEATS] = MK_PARAM_REPEATS(3),
+	[P_PROTOCOL] = {
+		.name = "protocol", .help = "which one, or every one in turn",
+		.kind = MK_PARAM_CHOICE, .choices = protocols,
+	},
+	[P_TARGETS] = {
+		.name = "targets", .help = "what the other CPUs are doing",
+		.kind = MK_PARAM_CHOICE, .choices = states,
+	},
+	[P_PAGES] = {
+		.name = "pages", .help = "pages per operation; 0 sweeps 1, 8, 64",
+		.kind = MK_PARAM_U32, .min = 0, .max = MK_OP_PAGES_MAX, .def = 0,
+	},
+	[P_CORES] = {
+		.name = "cores",
+		.help = "CPUs that use the pages, as far as there are; 0 sweeps",
+		.kind = MK_PARAM_U32, .min = 0, .max = 4096, .def = 0,
+	},
+	[P_CPUS] = {
+		.name = "cpus", .help = "them, the initiator first",
+		.kind = MK_PARAM_CPUS,
+	},
+};
+
+/* After the protocols: */
+enum {
+	MK_UNMAP_MPROTECT = MK_PROTOCOLS,
+	MK_UNMAP_MUNMAP,
+	MK_UNMAP_CONTROL,
+	MK_UNMAP_QUIET,		/* of the others' loops alone */
+	MK_UNMAP_WAYS
+};
+
+/* So long the others count their loops, for one sample. */
+#define MK_UNMAP_SPIN_US	5000
+
+/**
+ * struct mk_unmap_count - what was counted in the operations of a cell
+ * @ipis: function call interrupts that others took
+ * @messages: cache lines of requests and replies
+ * @lazies: CPUs that needed nothing
+ * @timeouts: CPUs that did not answer in time
+ */
+struct mk_unmap_count {
+	u64 ipis, messages, lazies, timeouts;
+};
+
+/**
+ * struct mk_unmap_way - one variant, and what was measured of it
+ * @name: in the results
+ * @off: it is not asked for, or cannot be had here
+ * @cycles: samples of one cell
+ * @loops: of the other CPUs' user threads, a sample each
+ * @count: of one cell
+ */
+struct mk_unmap_way {
+	const char *name;
+	bool off;
+	u64 *cycles, *loops;
+	struct mk_unmap_count count;
+};
+
+/**
+ * struct mk_unmap - the experiment
+ * @run: the run
+ * @key: of its rows
+ * @targets: the other CPUs
+ * @initiator: the first
+ * @agents: CPUs with a user thread
+ * @members: the initiator and the targets of a cell
+ * @samples: per row
+ * @warmup: before them
+ * @state: of the targets
+ * @file: of the region
+ * @region: that is operated on
+ * @address: where it is mapped
+ * @ordinary: address of as much ordinary memory
+ * @way: the variants
+ */
+struct mk_unmap {
+	struct mk_run *run;
+	struct mk_key key;
+	struct mk_targets targets;
+	int initiator;
+	cpumask_var_t agents, members;
+	u32 samples, warmup;
+	enum mk_target_state state;
+	struct file *file;
+	struct mk_region *region;
+	unsigned long address, ordinary;
+	struct mk_unmap_way way[MK_UNMAP_WAYS];
+};
+
+/* Function call interrupts that all CPUs but one have taken so far. */
+static u64 mk_unmap_interrupts(int but)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (cpu != but)
+			/* Counted by their CPUs, with plain increments. */
+			sum += data_race(per_cpu(irq_stat, cpu).irq_call_count);
+	}
+	return sum;
+}
+
+/* ---- one operation ---- */
+
+/* By a user thread on the initiator's CPU, on ordinary memory. */
+static int mk_unmap_agent(struct mk_unmap *unmap, enum mk_job job, u64 *cycles)
+{
+	const struct mk_agent_order order = {
+		.kind = job,
+		.pages = unmap->targets.pages,
+		.address = unmap->ordinary,
+		.count = 1,
+	};
+	struct mk_agent_result result = { .samples = cycles, .room = 1 };
+	int err;
+
+	err = mk_agent_give(unmap->initiator, &order);
+	if (!err)
+		err = mk_agent_take(unmap->initiator, &result, MSEC_PER_SEC);
+	if (!err)
+		err = result.error;
+	return err ?: result.nr == 1 ? 0 : -EIO;
+}
+
+static int mk_unmap_nothing(struct mk_port *port, void *arg)
+{
+	u64 *cycles = arg;
+	u64 start = mk_cycles();
+
+	*cycles = mk_clock_span(start, mk_cycles());
+	return 0;
+}
+
+static int mk_unmap_region(struct mk_unmap *unmap, int way, u64 *cycles)
+{
+	struct mk_region_op op = {
+		.pages = unmap->targets.pages,
+		.op = MK_OP_UNMAP,
+		.protocol = way,
+		.cpu = unmap->initiator,
+	};
+	int err;
+
+	err = mk_region_operate(unmap->region, &op);
+	if (err)
+		return err;
+	*cycles = op.cycles;
+	unmap->way[way].count.messages += op.messages;
+	unmap->way[way].count.lazies += op.lazies;
+	unmap->way[way].count.timeouts += op.timeouts;
+	return 0;
+}
+
+static int mk_unmap_once(struct mk_unmap *unmap, int way, u64 *cycles)
+{
+	switch (way) {
+	case MK_UNMAP_MPROTECT:
+		return mk_unmap_agent(unmap, MK_JOB_MPROTECT, cycles);
+	case MK_UNMAP_MUNMAP:
+		return mk_unmap_agent(unmap, MK_JOB_MUNMAP, cycles);
+	case MK_UNMAP_CONTROL:
+		return mk_port_run(unmap->initiator, mk_unmap_nothing, cycles);
+	case MK_UNMAP_QUIET:
+		return 0;
+	default:
+		return mk_unmap_region(unmap, way, cycles);
+	}
+}
+
+/* A protocol that this machine cannot have is left out, no more. */
+static int mk_unmap_try(struct mk_unmap *unmap, int way, u64 *cycles)
+{
+	u64 before = mk_unmap_interrupts(unmap->initiator);
+	int err = mk_unmap_once(unmap, way, cycles);
+
+	unmap->way[way].count.ipis +=
+		mk_unmap_interrupts(unmap->initiator) - before;
+	if (err == -EOPNOTSUPP) {
+		unmap->way[way].off = true;
+		err = 0;
+	}
+	return err;
+}
+
+/* ---- a cell: so many CPUs and pages, in one state ---- */
+
+static int mk_unmap_samples(struct mk_unmap *unmap)
+{
+	u64 unused;
+	u32 i, k;
+	int err;
+
+	for (i = 0; i < unmap->warmup + unmap->samples; i++) {
+		for (k = 0; k < MK_UNMAP_QUIET; k++) {
+			/* each follows every other one in turn */
+			struct mk_unmap_way *way =
+				&unmap->way[(i + k) % MK_UNMAP_QUIET];
+
+			if (i == unmap->warmup)
+				way->count = (struct mk_unmap_count){ };
+			if (way->off)
+				continue;
+			err = mk_targets_touch(&unmap->targets);
+			if (!err)
+				err = mk_unmap_try(unmap, way - unmap->way,
+						   i < unmap->warmup ? &unused :
+						   &way->cycles[i -
+								unmap->warmup]);
+			cond_resched();
+			err = err ?: mk_run_stopped(unmap->run);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* "cost", "cost_busy", "cost_64p", "cost_busy_64p" */
+static void mk_unmap_metric(const struct mk_unmap *unmap, const char *name,
+			    char *text, size_t size)
+{
+	size_t len = scnprintf(text, size, "%s", name);
+
+	if (unmap->state != MK_TARGETS_POLLING)
+		len += scnprintf(text + len, size - len, "_%s",
+				 states[1 + unmap->state]);
+	if (unmap->targets.pages > 1)
+		scnprintf(text + len, size - len, "_%up", unmap->targets.pages);
+}
+
+static int mk_unmap_count(struct mk_unmap *unmap, const char *name, u64 sum)
+{
+	char metric[32];
+
+	mk_unmap_metric(unmap, name, metric, sizeof(metric));
+	return mk_run_milli(unmap->run, &unmap->key, metric, "per operation",
+			    div_u64(sum * 1000, unmap->samples));
+}
+
+static int mk_unmap_report(struct mk_unmap *unmap)
+{
+	char metric[32];
+	int i, err = 0;
+
+	for (i = 0; i < MK_UNMAP_QUIET && !err; i++) {
+		struct mk_unmap_way *way = &unmap->way[i];
+
+		if (way->off)
+			continue;
+		unmap->key.variant = way->name;
+		mk_unmap_metric(unmap, "cost", metric, sizeof(metric));
+		err = mk_run_samples(unmap->run, &unmap->key, metric, "cycles",
+				     way->cycles, unmap->samples);
+		err = err ?: mk_unmap_count(unmap, "ipis", way->count.ipis);
+		if (i >= MK_PROTOCOLS)
+			continue;
+		err = err ?: mk_unmap_count(unmap, "messages", way->count.messages);
+		err = err ?: mk_unmap_count(unmap, "lazies", way->count.lazies);
+		err = err ?: mk_unmap_count(unmap, "timeouts", way->count.timeouts);
+	}
+	return err;
+}
+
+/* ---- what the others lose ---- */
+
+/* While agents count, the initiator repeats the operation. */
+static int mk_unmap_disturb(struct mk_unmap *unmap, int way, u64 *loops)
+{
+	const struct mk_agent_order order = {
+		.kind = MK_JOB_SPIN,
+		.cycles = mk_clock_us(MK_UNMAP_SPIN_US),
+	};
+	struct mk_agent_result result = { };
+	u64 start = mk_cycles(), unused, sum = 0;
+	int cpu, err = 0, ret, given = 0;
+
+	for_each_cpu(cpu, unmap->targets.cpus) {
+		err = mk_agent_give(cpu, &order);
+		if (err)
+			break;
+		given++;
+	}
+	while (!err && mk_cycles() - start < order.cycles) {
+		if (way == MK_UNMAP_QUIET) {
+			usleep_range(MK_UNMAP_SPIN_US, MK_UNMAP_SPIN_US + 100);
+			break;
+		}
+		err = mk_targets_fault(&unmap->targets);
+		err = err ?: mk_unmap_try(unmap, way, &unused);
+		err = err ?: mk_run_stopped(unmap->run);
+		cond_resched();
+	}
+	for_each_cpu(cpu, unmap->targets.cpus) {
+		if (!given--)
+			break;
+		ret = mk_agent_take(cpu, &result, MSEC_PER_SEC);
+		err = err ?: ret ?: result.error;
+		sum += result.loops;
+	}
+	/* loops of one thread in a millisecond */
+	*loops = div_u64(sum * 1000, MK_UNMAP_SPIN_US *
+			 cpumask_weight(unmap->targets.cpus));
+	return err;
+}
+
+static int mk_unmap_victims(struct mk_unmap *unmap)
+{
+	int i, err = 0;
+	u32 n;
+
+	for (n = 0; n < unmap->samples && !err; n++) {
+		for (i = 0; i < MK_UNMAP_WAYS && !err; i++)
+			if (!unmap->way[i].off)
+				err = mk_unmap_disturb(unmap, i,
+						       &unmap->way[i].loops[n]);
+	}
+	for (i = 0; i < MK_UNMAP_WAYS && !err; i++) {
+		if (unmap->way[i].off)
+			continue;
+		unmap->key.variant = unmap->way[i].name;
+		err = mk_run_samples(unmap->run, &unmap->key, "loops",
+				     "loops/ms", unmap->way[i].loops,
+				     unmap->samples);
+	}
+	return err;
+}
+
+/* ---- the sweep ---- */
+
+static bool mk_unmap_has_agents(const struct mk_unmap *unmap,
+				enum mk_target_state state)
+{
+	return state < MK_TARGETS_BUSY ||
+	       cpumask_subset(unmap->targets.cpus, unmap->agents);
+}
+
+static int mk_unmap_cell(struct mk_unmap *unmap, enum mk_target_state state,
+			 u32 pages)
+{
+	int err;
+
+	unmap->state = state;
+	unmap->targets.pages = pages;
+	mk_targets_begin(&unmap->targets, state);
+	err = mk_unmap_samples(unmap);
+	mk_targets_end(&unmap->targets);
+	return err ?: mk_unmap_report(unmap);
+}
+
+/* All page counts with polling targets, the first with all other states. */
+static int mk_unmap_cells(struct mk_unmap *unmap)
+{
+	u32 chosen = mk_run_u32(unmap->run, P_TARGETS);
+	u32 only = mk_run_u32(unmap->run, P_PAGES);
+	u32 i, state, pages;
+	int err = 0;
+
+	for (state = 0; state < MK_TARGETS_STATES && !err; state++) {
+		if (chosen && state != chosen - 1)
+			continue;
+		/* alone, there is nobody to be in a state */
+		if (!chosen && state && unmap->key.size == 1)
+			continue;
+		if (!mk_unmap_has_agents(unmap, state))
+			continue;
+		for (i = 0; i < ARRAY_SIZE(mk_unmap_sweep) && !err; i++) {
+			pages = only ?: mk_unmap_sweep[i];
+			if (i && (only || (state && !chosen)))
+				break;
+			err = mk_unmap_cell(unmap, state, pages);
+		}
+	}
+	return err;
+}
+
+/* The first @n CPUs of the list: the initiator, and its targets. */
+static int mk_unmap_members(struct mk_unmap *unmap, u32 n)
+{
+	const struct cpumask *cpus = mk_run_cpus(unmap->run, P_CPUS);
+	int cpu;
+
+	mk_space_leave(unmap->targets.space, cpus);
+	cpumask_clear(unmap->members);
+	for_each_cpu(cpu, cpus)
+		if (n) {
+			cpumask_set_cpu(cpu, unmap->members);
+			n--;
+		}
+	unmap->key.size = cpumask_weight(unmap->members);
+	cpumask_copy(unmap->targets.cpus, unmap->members);
+	cpumask_clear_cpu(unmap->initiator, unmap->targets.cpus);
+	return mk_space_adopt(unmap->targets.space, unmap->members);
+}
+
+static int mk_unmap_sweep_cores(struct mk_unmap *unmap)
+{
+	u32 max = cpumask_weight(mk_run_cpus(unmap->run, P_CPUS));
+	u32 only = min(mk_run_u32(unmap->run, P_CORES), max);
+	u32 repeats = mk_run_u32(unmap->run, P_REPEATS);
+	u32 n;
+	int err = 0;
+
+	for (; unmap->key.repeat < repeats && !err; unmap->key.repeat++) {
+		/* 1, 2, 4 … and all of them */
+		for (n = only ?: 1; n <= max && !err;
+		     n = n < max ? min(2 * n, max) : max + 1) {
+			err = mk_unmap_members(unmap, n);
+			err = err ?: mk_unmap_cells(unmap);
+			mk_run_progress(unmap->run, unmap->key.repeat * max + n,
+					repeats * max);
+			if (only)
+				break;
+		}
+		if (!err && !cpumask_empty(unmap->targets.cpus) &&
+		    cpumask_subset(unmap->targets.cpus, unmap->agents))
+			err = mk_unmap_victims(unmap);
+	}
+	return err;
+}
+
+/* ---- the whole ---- */
+
+static int mk_unmap_ways(struct mk_unmap *unmap)
+{
+	u32 chosen = mk_run_u32(unmap->run, P_PROTOCOL);
+	bool user = cpumask_test_cpu(unmap->initiator, unmap->agents);
+	int i;
+
+	unmap->way[MK_UNMAP_MPROTECT].name = "linux-mprotect";
+	unmap->way[MK_UNMAP_MUNMAP].name = "linux-munmap";
+	unmap->way[MK_UNMAP_CONTROL].name = "control";
+	unmap->way[MK_UNMAP_QUIET].name = "quiet";
+	for (i = 0; i < MK_UNMAP_WAYS; i++) {
+		struct mk_unmap_way *way = &unmap->way[i];
+
+		if (i < MK_PROTOCOLS)
+			way->name = protocols[1 + i];
+		if (i < MK_UNMAP_CONTROL)
+			way->off = chosen && chosen - 1 != i;
+		if (i == MK_UNMAP_MPROTECT || i == MK_UNMAP_MUNMAP)
+			way->off = chosen || !user;
+		way->cycles = kvcalloc(unmap->samples, sizeof(u64), GFP_KERNEL);
+		way->loops = kvcalloc(unmap->samples, sizeof(u64), GFP_KERNEL);
+		if (!way->cycles || !way->loops)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static unsigned long mk_unmap_map(struct file *file)
+{
+	return vm_mmap(file, 0, MK_OP_PAGES_MAX * PAGE_SIZE,
+		       PROT_READ | PROT_WRITE,
+		       file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, 0);
+}
+
+static int mk_unmap_memory(struct mk_unmap *unmap)
+{
+	unmap->file = mk_region_file(MK_OP_PAGES_MAX, NUMA_NO_NODE);
+	if (IS_ERR(unmap->file))
+		return PTR_ERR(unmap->file);
+	unmap->region = mk_region_of(unmap->file);
+	unmap->address = mk_unmap_map(unmap->file);
+	if (IS_ERR_VALUE(unmap->address))
+		return unmap->address;
+	unmap->ordinary = mk_unmap_map(NULL);
+	if (IS_ERR_VALUE(unmap->ordinary))
+		return unmap->ordinary;
+	unmap->targets.address = unmap->address;
+	unmap->targets.space = mk_space_get(current->mm);
+	return PTR_ERR_OR_ZERO(unmap->targets.space);
+}
+
+static void mk_unmap_free(struct mk_unmap *unmap)
+{
+	int i;
+
+	if (!IS_ERR_OR_NULL(unmap->targets.space)) {
+		mk_space_leave(unmap->targets.space,
+			       mk_run_cpus(unmap->run, P_CPUS));
+		mk_space_put(unmap->targets.space);
+	}
+	if (unmap->ordinary && !IS_ERR_VALUE(unmap->ordinary))
+		vm_munmap(unmap->ordinary, MK_OP_PAGES_MAX * PAGE_SIZE);
+	if (unmap->address && !IS_ERR_VALUE(unmap->address))
+		vm_munmap(unmap->address, MK_OP_PAGES_MAX * PAGE_SIZE);
+	if (!IS_ERR_OR_NULL(unmap->file))
+		fput(unmap->file);
+	for (i = 0; i < MK_UNMAP_WAYS; i++) {
+		kvfree(unmap->way[i].cycles);
+		kvfree(unmap->way[i].loops);
+	}
+	mk_targets_free(&unmap->targets);
+	free_cpumask_var(unmap->members);
+	free_cpumask_var(unmap->agents);
+	kfree(unmap);
+}
+
+static int mk_unmap_prepare(struct mk_unmap *unmap)
+{
+	int err;
+
+	err = mk_targets_init(&unmap->targets, unmap->run);
+	if (err || !zalloc_cpumask_var(&unmap->agents, GFP_KERNEL) ||
+	    !zalloc_cpumask_var(&unmap->members, GFP_KERNEL))
+		return -ENOMEM;
+	mk_agents_waiting(unmap->agents);
+	err = mk_unmap_ways(unmap);
+	return err ?: mk_unmap_memory(unmap);
+}
+
+static int mk_unmap_run(struct mk_run *run)
+{
+	struct mk_unmap *unmap = kzalloc(sizeof(*unmap), GFP_KERNEL);
+	struct mk_key key = {
+		.variant = "agents", .cpu_a = -1, .cpu_b = -1, .mem_node = -1,
+	};
+	int err;
+
+	if (!unmap)
+		return -ENOMEM;
+	unmap->run = run;
+	unmap->key = key;
+	unmap->samples = mk_run_u32(run, P_SAMPLES);
+	unmap->warmup = mk_run_u32(run, P_WARMUP);
+	unmap->initiator = cpumask_first(mk_run_cpus(run, P_CPUS));
+	unmap->key.cpu_a = unmap->initiator;
+	err = mk_unmap_prepare(unmap);
+	err = err ?: mk_run_value(run, &key, "agents", "threads",
+				  cpumask_weight(unmap->agents));
+	err = err ?: mk_unmap_sweep_cores(unmap);
+	mk_unmap_free(unmap);
+	return err;
+}
+
+const struct mk_experiment mk_exp_unmap = {
+	.name = "unmap",
+	.help = "taking pages away from all CPUs, beside Linux's own ways (SOSP'09 figure 7)",
+	.params = params,
+	.nr_params = ARRAY_SIZE(params),
+	.run = mk_unmap_run,
+};

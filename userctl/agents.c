@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See agents.h. What each job is stands in module/uapi.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "../module/uapi.h"
+#include "agents.h"
+
+#define PAGE 4096ul
+
+/* Looks, a millisecond apart, until all of them are about to wait. */
+#define PATIENCE 2000
+
+/* From there to where they do. */
+#define SETTLE_MS 20
+
+static atomic_int ready;
+
+struct agent {
+	int fd;
+	struct mk_agent_job job;
+	__u64 samples[MK_AGENT_SAMPLES_MAX];
+};
+
+/* As the module reads it: what comes before is done, what follows has not begun. */
+static __u64 cycles(void)
+{
+	__u64 now;
+
+	_mm_lfence();
+	now = __rdtsc();
+	_mm_lfence();
+	return now;
+}
+
+static volatile char *page_of(const struct agent *agent, __u32 page)
+{
+	return (volatile char *)(agent->job.address + page * PAGE);
+}
+
+static void touch(const struct agent *agent)
+{
+	__u32 i;
+
+	for (i = 0; i < agent->job.pages; i++)
+		*page_of(agent, i);
+}
+
+static void dirty(const struct agent *agent)
+{
+	__u32 i;
+
+	for (i = 0; i < agent->job.pages; i++)
+		*page_of(agent, i) = 1;
+}
+
+static void spin(struct agent *agent)
+{
+	__u64 start = __rdtsc();
+
+	while (__rdtsc() - start < agent->job.cycles) {
+		touch(agent);
+		agent->job.loops++;
+	}
+}
+
+static int protect(struct agent *agent, __u64 *sample)
+{
+	void *address = (void *)agent->job.address;
+	size_t len = agent->job.pages * PAGE;
+	__u64 start;
+	int ret;
+
+	dirty(agent);
+	start = cycles();
+	ret = mprotect(address, len, PROT_READ);
+	*sample = cycles() - start;
+	if (!ret)
+		ret = mprotect(address, len, PROT_READ | PROT_WRITE);
+	return ret ? errno : 0;
+}
+
+static int unmap(struct agent *agent, __u64 *sample)
+{
+	void *address = (void *)agent->job.address;
+	size_t len = agent->job.pages * PAGE;
+	__u64 start;
+	int ret;
+
+	dirty(agent);
+	start = cycles();
+	ret = munmap(address, len);
+	*sample = cycles() - start;
+	/* At once, and never over what somebody else has put there. */
+	if (!ret && mmap(address, len, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			 0) != address)
+		ret = -1;
+	if (ret)
+		return errno;
+	dirty(agent);
+	return 0;
+}
+
+static void work(struct agent *agent)
+{
+	struct mk_agent_job *job = &agent->job;
+	__u32 i;
+
+	job->nr_samples = 0;
+	job->error = 0;
+	job->loops = 0;
+	for (i = 0; i < job->count && !job->error; i++) {
+		__u64 *sample = &agent->samples[job->nr_samples];
+
+		switch (job->kind) {
+		case MK_JOB_TOUCH:
+			touch(agent);
+			continue;
+		case MK_JOB_MPROTECT:
+			job->error = protect(agent, sample);
+			break;
+		case MK_JOB_MUNMAP:
+			job->error = unmap(agent, sample);
+			break;
+		default:
+			job->error = EINVAL;
+		}
+		if (++job->nr_samples == MK_AGENT_SAMPLES_MAX)
+			break;
+	}
+	if (job->kind == MK_JOB_SPIN)
+		spin(agent);
+	job->done = job->id;
+}
+
+static void *agent_thread(void *arg)
+{
+	struct agent *agent = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(agent->job.cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		return NULL;
+	agent->job.samples = (__u64)(unsigned long)agent->samples;
+	ready++;
+	for (;;) {
+		if (ioctl(agent->fd, MK_IOC_AGENT, &agent->job)) {
+			if (errno == EINTR)
+				continue;
+			return NULL;
+		}
+		if (agent->job.kind == MK_JOB_END)
+			return NULL;
+		work(agent);
+	}
+}
+
+static void sleep_ms(int ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
+}
+
+int agents_start(void)
+{
+	int fd = open(MK_DEVICE, O_RDWR | O_CLOEXEC);
+	int cpu, looks, started = 0;
+	pthread_t thread;
+	cpu_set_t online;
+
+	if (fd < 0 || sched_getaffinity(0, sizeof(online), &online))
+		return 0;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		struct agent *agent;
+
+		if (!CPU_ISSET(cpu, &online))
+			continue;
+		agent = calloc(1, sizeof(*agent));
+		if (!agent)
+			break;
+		agent->fd = fd;
+		agent->job.cpu = cpu;
+		if (pthread_create(&thread, NULL, agent_thread, agent)) {
+			free(agent);
+			break;
+		}
+		pthread_detach(thread);
+		started++;
+	}
+	for (looks = 0; ready < started && looks < PATIENCE; looks++)
+		sleep_ms(1);
+	sleep_ms(SETTLE_MS);
+	return ready;
+}
