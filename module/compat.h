@@ -7,6 +7,7 @@
 #ifndef MK_COMPAT_H
 #define MK_COMPAT_H
 
+#include <linux/types.h>
 #include <linux/version.h>
 
 /* True from Linux @major.@minor on; for #if. */
@@ -25,5 +26,17 @@
 #ifndef CONFIG_SMP
 #error "multikernel needs CONFIG_SMP"
 #endif
+
+/*
+ * Linux shares these with modules, but its <asm/tlbflush.h> does not declare
+ * them for modules.
+ */
+#include <linux/percpu.h>
+
+struct tlb_state_shared {
+	bool is_lazy;
+};
+
+DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 
 #endif /* MK_COMPAT_H */

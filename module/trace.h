@@ -14,6 +14,7 @@
 
 #include <linux/tracepoint.h>
 
+#include "shootdown/protocols.h"
 #include "urpc/types.h"
 
 #ifndef MK_TRACE_EDGE
@@ -31,10 +32,19 @@ TRACE_DEFINE_ENUM(MK_TYPES);
 TRACE_DEFINE_ENUM(MK_EDGE_SENT);
 TRACE_DEFINE_ENUM(MK_EDGE_TAKEN);
 
+#define MK_PROTOCOL_EXPORT(symbol, name)				\
+	TRACE_DEFINE_ENUM(MK_PROTOCOL_##symbol);
+MK_PROTOCOL_LIST(MK_PROTOCOL_EXPORT)
+TRACE_DEFINE_ENUM(MK_PROTOCOLS);
+
 #define MK_TYPE_SYMBOL(symbol, name)	{ MK_TYPE_##symbol, name },
 #define mk_show_type(type)						\
 	__print_symbolic(type, MK_MESSAGE_TYPES(MK_TYPE_SYMBOL)		\
 			 { MK_TYPES, "?" })
+#define MK_PROTOCOL_SYMBOL(symbol, name) { MK_PROTOCOL_##symbol, name },
+#define mk_show_protocol(protocol)					\
+	__print_symbolic(protocol, MK_PROTOCOL_LIST(MK_PROTOCOL_SYMBOL)	\
+			 { MK_PROTOCOLS, "?" })
 #define mk_show_edge(edge)						\
 	__print_symbolic(edge, { MK_EDGE_SENT, "sent" },		\
 			 { MK_EDGE_TAKEN, "taken" })
@@ -144,6 +154,113 @@ TRACE_EVENT(mk_wake,
 		__entry->by = by;
 	),
 	TP_printk("cpu=%d by=%d", __entry->cpu, __entry->by)
+);
+
+/*
+ * A shootdown: its start, on the initiator's CPU, and the edges below carry the
+ * same op. space is 0 for a raw one; targets have to flush, lazies do not.
+ */
+TRACE_EVENT(mk_shootdown_start,
+	TP_PROTO(u64 op, u32 protocol, int cpu, u64 space, u64 start, u64 end,
+		 u32 targets, u32 lazies),
+	TP_ARGS(op, protocol, cpu, space, start, end, targets, lazies),
+	TP_STRUCT__entry(
+		__field(u64, op)
+		__field(u32, protocol)
+		__field(int, cpu)
+		__field(u64, space)
+		__field(u64, start)
+		__field(u64, end)
+		__field(u32, targets)
+		__field(u32, lazies)
+	),
+	TP_fast_assign(
+		__entry->op = op;
+		__entry->protocol = protocol;
+		__entry->cpu = cpu;
+		__entry->space = space;
+		__entry->start = start;
+		__entry->end = end;
+		__entry->targets = targets;
+		__entry->lazies = lazies;
+	),
+	TP_printk("op=%llu protocol=%s cpu=%d space=%llu start=0x%llx end=0x%llx targets=%u lazies=%u",
+		  __entry->op, mk_show_protocol(__entry->protocol),
+		  __entry->cpu, __entry->space, __entry->start, __entry->end,
+		  __entry->targets, __entry->lazies)
+);
+
+DECLARE_EVENT_CLASS(mk_shootdown_count,
+	TP_PROTO(u64 op, int cpu, u32 count),
+	TP_ARGS(op, cpu, count),
+	TP_STRUCT__entry(
+		__field(u64, op)
+		__field(int, cpu)
+		__field(u32, count)
+	),
+	TP_fast_assign(
+		__entry->op = op;
+		__entry->cpu = cpu;
+		__entry->count = count;
+	),
+	TP_printk("op=%llu cpu=%d count=%u", __entry->op, __entry->cpu,
+		  __entry->count)
+);
+
+/* The protocol has sent; count messages so far. */
+DEFINE_EVENT(mk_shootdown_count, mk_shootdown_sent,
+	TP_PROTO(u64 op, int cpu, u32 count),
+	TP_ARGS(op, cpu, count)
+);
+
+/* Interrupts go to count CPUs now. */
+DEFINE_EVENT(mk_shootdown_count, mk_shootdown_ipi,
+	TP_PROTO(u64 op, int cpu, u32 count),
+	TP_ARGS(op, cpu, count)
+);
+
+/* All have answered but count, which did not in time and got interrupts. */
+DEFINE_EVENT(mk_shootdown_count, mk_shootdown_gathered,
+	TP_PROTO(u64 op, int cpu, u32 count),
+	TP_ARGS(op, cpu, count)
+);
+
+/* A monitor has a request, on its own CPU; adopted: and has the mm. */
+TRACE_EVENT(mk_shootdown_serve,
+	TP_PROTO(u64 op, int cpu, bool adopted),
+	TP_ARGS(op, cpu, adopted),
+	TP_STRUCT__entry(
+		__field(u64, op)
+		__field(int, cpu)
+		__field(bool, adopted)
+	),
+	TP_fast_assign(
+		__entry->op = op;
+		__entry->cpu = cpu;
+		__entry->adopted = adopted;
+	),
+	TP_printk("op=%llu cpu=%d adopted=%d", __entry->op, __entry->cpu,
+		  __entry->adopted)
+);
+
+/* Nobody can use the old translations any more (lazy: once they are released). */
+TRACE_EVENT(mk_shootdown_end,
+	TP_PROTO(u64 op, int cpu, u32 ipis, u32 timeouts),
+	TP_ARGS(op, cpu, ipis, timeouts),
+	TP_STRUCT__entry(
+		__field(u64, op)
+		__field(int, cpu)
+		__field(u32, ipis)
+		__field(u32, timeouts)
+	),
+	TP_fast_assign(
+		__entry->op = op;
+		__entry->cpu = cpu;
+		__entry->ipis = ipis;
+		__entry->timeouts = timeouts;
+	),
+	TP_printk("op=%llu cpu=%d ipis=%u timeouts=%u", __entry->op,
+		  __entry->cpu, __entry->ipis, __entry->timeouts)
 );
 
 #endif /* MK_TRACE_H */

@@ -32,6 +32,7 @@
 #include "shootdown/protocols.h"
 
 struct dentry;
+struct mk_costs;
 struct mk_party;
 struct mk_port;
 struct mm_struct;
@@ -90,7 +91,9 @@ struct mk_frees {
  * @need: CPUs that have to flush and do not know it yet; the common path's
  *	result, from which a protocol takes whom it has told
  * @skip: CPU that the planted fault leaves out, -1 for none
- * @ways: adaptive: what it chose, and the key of the choice
+ * @quarantine: lazy: what goes there when this CPU has flushed
+ * @costs: adaptive: where it counts what its choice has cost
+ * @way: adaptive: its choice
  */
 struct mk_shootdown {
 	struct mk_port *port;
@@ -110,7 +113,9 @@ struct mk_shootdown {
 	u64 id;
 	struct cpumask *need;
 	int skip;
-	u32 ways;
+	struct mk_frees *quarantine;
+	struct mk_costs *costs;
+	u32 way;
 };
 
 /* Process context; may sleep. */
