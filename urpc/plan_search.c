@@ -232,7 +232,7 @@ static u16 draw_parent(struct search *s, const struct mk_plan_links *tree, u16 m
 {
 	struct mk_planner *p = s->p;
 	u16 u, best = MK_PLAN_NIL, node = p->node[member];
-	unsigned int tries = draw(s, 2) ? 1 : 4, from = 0, nr = p->nr;
+	unsigned int tries = draw(s, 4) ? 1 : 4, from = 0, nr = p->nr;
 	bool gather = tree == &p->gather;
 	u64 at, least = 0;
 
@@ -289,7 +289,7 @@ static bool draw_change(struct search *s, struct change *change)
 	unsigned int at, skip;
 	u16 member, parent, after;
 
-	if (s->nr_critical && draw(s, 16)) {
+	if (s->nr_critical && draw(s, 64)) {
 		at = draw(s, s->nr_critical);
 		tree = at < s->nr_gather ? &p->gather : &p->broadcast;
 		member = p->critical[at];
@@ -314,7 +314,7 @@ static bool draw_change(struct search *s, struct change *change)
 	after = tree->last[parent];
 	if (tree == &p->broadcast && (draw(s, 2) || parent == change->old_parent)) {
 		/* among the last few */
-		for (skip = draw(s, 8); skip && after != MK_PLAN_NIL; skip--)
+		for (skip = draw(s, 32); skip && after != MK_PLAN_NIL; skip--)
 			after = tree->prev[after];
 	}
 	if (after == member)
@@ -544,9 +544,11 @@ static bool search(struct search *s, enum mk_plan_op op, u64 steps)
 	take_best(s);
 	if (s->p->nr < 3)
 		return true;
-	if (s->p->nr <= FEW)
+	if (s->p->nr <= FEW) {
 		for (shift = 1; shift < LIMIT_SHIFT; shift++)
-			improve(s, steps / LIMIT_SHIFT, shift);
+			improve(s, steps / 8, shift);
+		steps /= 2;
+	}
 	improve(s, steps, LIMIT_SHIFT);
 	return true;
 }

@@ -343,7 +343,7 @@ static int read_nodes(struct costs *costs, const char *path, char *error, size_t
 
 int costs_nodes(struct costs *costs, const char *nodes, char *error, size_t error_len)
 {
-	unsigned int cores = costs->machine.cores, core, each;
+	unsigned int cores = costs->machine.cores, core;
 	long nr;
 
 	if (!*nodes || nodes[strspn(nodes, "0123456789")])
@@ -355,9 +355,8 @@ int costs_nodes(struct costs *costs, const char *nodes, char *error, size_t erro
 			 cores, cores == 1 ? "" : "s", nodes, nodes);
 		return -1;
 	}
-	each = (cores + nr - 1) / nr;
 	for (core = 0; core < cores; core++)
-		costs->node[core] = core / each;
+		costs->node[core] = core * nr / cores;
 	return 0;
 }
 
