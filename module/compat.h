@@ -39,4 +39,10 @@ struct tlb_state_shared {
 
 DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 
+#if MK_LINUX(6, 3)
+#define mk_vm_flags_set(vma, flags)	vm_flags_set(vma, flags)
+#else
+#define mk_vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#endif
+
 #endif /* MK_COMPAT_H */

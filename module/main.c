@@ -10,12 +10,15 @@
 
 #include "module/clock.h"
 #include "module/control.h"
+#include "module/device.h"
 #include "module/experiment.h"
 #include "module/memory.h"
 #include "module/monitor.h"
 #include "module/topology.h"
 #include "shootdown/agree.h"
+#include "shootdown/region.h"
 #include "shootdown/shootdown.h"
+#include "shootdown/space.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
 
@@ -62,6 +65,9 @@ static int __init mk_init(void)
 		err = PTR_ERR(root);
 		goto err_experiments;
 	}
+	err = mk_device_init();
+	if (err)
+		goto err_control;
 
 	/* A file may be opened as soon as it is there: nothing fails now. */
 	mk_control_text("version", root, THIS_MODULE->version);
@@ -71,9 +77,13 @@ static int __init mk_init(void)
 	mk_memory_files(root);
 	mk_agree_files(root);
 	mk_shootdown_files(root);
+	mk_regions_files(root);
+	mk_spaces_files(root);
 	mk_experiments_files(root);
 	return 0;
 
+err_control:
+	mk_control_exit();
 err_experiments:
 	mk_experiments_exit();
 err_shootdown:
@@ -81,6 +91,7 @@ err_shootdown:
 err_monitors:
 	mk_agree_stop();
 	mk_monitors_exit();
+	mk_spaces_exit();
 err_agree:
 	mk_agree_exit();
 err_links:
@@ -93,11 +104,13 @@ err_ports:
 /* The files go first: with them goes the last way to start anything. */
 static void __exit mk_exit(void)
 {
+	mk_device_exit();
 	mk_control_exit();
 	mk_experiments_exit();
 	mk_shootdown_exit();
 	mk_agree_stop();
 	mk_monitors_exit();
+	mk_spaces_exit();
 	mk_agree_exit();
 	mk_links_stop();
 	mk_ports_exit();

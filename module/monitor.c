@@ -21,6 +21,7 @@
 #include "module/monitor.h"
 #include "module/stats.h"
 #include "shootdown/agree.h"
+#include "shootdown/space.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
 
@@ -80,6 +81,7 @@ static int mk_monitor_main(void *data)
 	}
 	mk_port_close(port);
 	mk_agree_closed(port);
+	mk_space_stop(port);
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct mk_space;
  * @work: makes @wanted so
  * @space: which
  * @queued: @work is on its way
+ * @running: it has begun
  * @wanted: should the monitor adopt the mm
  * @taken: it has; written by its thread
  */
@@ -60,6 +61,7 @@ struct mk_seat {
 	struct mk_work work;
 	struct mk_space *space;
 	int queued;
+	bool running;
 	bool wanted;
 	bool taken;
 };
@@ -106,9 +108,13 @@ static inline bool mk_space_is_adopted(const struct mk_port *port, u64 id)
 
 /* Process context, no mmap_lock held; sleep. */
 struct mk_space *mk_space_get(struct mm_struct *mm);
+void mk_space_hold(struct mk_space *space);
 void mk_space_put(struct mk_space *space);
 int mk_space_adopt(struct mk_space *space, const struct cpumask *cpus);
 int mk_space_leave(struct mk_space *space, const struct cpumask *cpus);
+
+/* Anyone. */
+void mk_space_cpus(const struct mk_space *space, struct cpumask *cpus);
 
 /* The port's thread. */
 int mk_space_read(struct mk_port *port, const struct mk_space *space,

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Agents: user threads that do jobs for an experiment.
+ *
+ * An agent waits, has a job, or has a result:
+ *
+ *	away	the thread has not called yet, or is gone
+ *	waits	it sleeps in the ioctl
+ *	given	a job is there for it
+ *	works	it has returned to user space with the job
+ *	done	it has come back and left the result
+ *
+ * All of it is under one mutex: jobs take milliseconds.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "module/agent.h"
+
+enum mk_agent_state {
+	MK_AGENT_AWAY,
+	MK_AGENT_WAITS,
+	MK_AGENT_GIVEN,
+	MK_AGENT_WORKS,
+	MK_AGENT_DONE,
+};
+
+/**
+ * struct mk_agent - one agent
+ * @link: in the list of all
+ * @file: to which it belongs
+ * @mm: whose thread it is; held by mm_count, so that no other has its address
+ * @cpu: where it is bound
+ * @inside: its thread sleeps in the ioctl
+ * @state: enum mk_agent_state
+ * @id: of the latest job
+ * @order: the job
+ * @samples: the result's, MK_AGENT_SAMPLES_MAX; NULL before the first result
+ * @nr_samples: how many
+ * @error: the result's, a positive errno
+ * @loops: the result's
+ */
+struct mk_agent {
+	struct list_head link;
+	struct file *file;
+	struct mm_struct *mm;
+	int cpu;
+	bool inside;
+	enum mk_agent_state state;
+	u64 id;
+	struct mk_agent_order order;
+	u64 *samples;
+	u32 nr_samples;
+	u32 error;
+	u64 loops;
+};
+
+static LIST_HEAD(mk_agents);
+static DEFINE_MUTEX(mk_agents_lock);	/* protects all of it */
+static DECLARE_WAIT_QUEUE_HEAD(mk_agents_wait);
+static u64 mk_agent_last_id;
+
+static struct mk_agent *mk_agent_find(int cpu)
+{
+	struct mk_agent *agent;
+
+	lockdep_assert_held(&mk_agents_lock);
+	list_for_each_entry(agent, &mk_agents, link)
+		if (agent->mm == current->mm && agent->cpu == cpu)
+			return agent;
+	return NULL;
+}
+
+/* --- an experiment ------------------------------------------------------------------ */
+
+/**
+ * mk_agents_waiting() - where agents of this process wait for a job
+ * @cpus: written
+ *
+ * Context: process.
+ */
+void mk_agents_waiting(struct cpumask *cpus)
+{
+	struct mk_agent *agent;
+
+	cpumask_clear(cpus);
+	mutex_lock(&mk_agents_lock);
+	list_for_each_entry(agent, &mk_agents, link)
+		if (agent->mm == current->mm && agent->inside &&
+		    agent->state != MK_AGENT_GIVEN)
+			cpumask_set_cpu(agent->cpu, cpus);
+	mutex_unlock(&mk_agents_lock);
+}
+
+/**
+ * mk_agent_give() - give the agent of a CPU a job
+ * @cpu: which
+ * @order: the job
+ *
+ * A result that nobody has taken is forgotten.
+ *
+ * Context: process.
+ * Return: 0; -ENOENT if there is none, -EBUSY if it is at work.
+ */
+int mk_agent_give(int cpu, const struct mk_agent_order *order)
+{
+	struct mk_agent *agent;
+	int err = 0;
+
+	mutex_lock(&mk_agents_lock);
+	agent = mk_agent_find(cpu);
+	if (!agent) {
+		err = -ENOENT;
+	} else if (!agent->inside || agent->state == MK_AGENT_GIVEN) {
+		err = -EBUSY;
+	} else {
+		agent->order = *order;
+		agent->id = ++mk_agent_last_id;
+		agent->state = MK_AGENT_GIVEN;
+	}
+	mutex_unlock(&mk_agents_lock);
+	if (!err)
+		wake_up_all(&mk_agents_wait);
+	return err;
+}
+
+/* 1 with the result, 0 while there is none, -ENOENT. */
+static int mk_agent_try(int cpu, struct mk_agent_result *result)
+{
+	struct mk_agent *agent;
+	int ret = 0;
+
+	mutex_lock(&mk_agents_lock);
+	agent = mk_agent_find(cpu);
+	if (!agent) {
+		ret = -ENOENT;
+	} else if (agent->state == MK_AGENT_DONE) {
+		result->nr = min(agent->nr_samples, result->room);
+		if (result->nr)
+			memcpy(result->samples, agent->samples,
+			       array_size(result->nr, sizeof(u64)));
+		result->error = -(int)agent->error;
+		result->loops = agent->loops;
+		agent->state = MK_AGENT_WAITS;
+		ret = 1;
+	}
+	mutex_unlock(&mk_agents_lock);
+	return ret;
+}
+
+/**
+ * mk_agent_take() - wait for the result of the job that was given
+ * @cpu: whose agent
+ * @result: written
+ * @timeout_ms: how long at most
+ *
+ * Context: process; sleeps.
+ * Return: 0; -ENOENT if the agent is gone, -ETIMEDOUT if it does not come back,
+ * -EINTR if a signal came.
+ */
+int mk_agent_take(int cpu, struct mk_agent_result *result,
+		  unsigned int timeout_ms)
+{
+	int ret = 0;
+	long left;
+
+	left = wait_event_interruptible_timeout(mk_agents_wait,
+						(ret = mk_agent_try(cpu,
+								    result)),
+						msecs_to_jiffies(timeout_ms));
+	if (left < 0)
+		return -EINTR;
+	if (!left)
+		return -ETIMEDOUT;
+	return ret < 0 ? ret : 0;
+}
+
+/* --- the thread ------------------------------------------------------------------------ */
+
+/* Its own, found or made, and marked as inside. */
+static struct mk_agent *mk_agent_enter(struct file *file, int cpu)
+{
+	struct mk_agent *agent = mk_agent_find(cpu);
+
+	if (agent)
+		return agent->inside || agent->file != file ?
+			ERR_PTR(-EBUSY) : agent;
+	agent = kzalloc(sizeof(*agent), GFP_KERNEL_ACCOUNT);
+	if (!agent)
+		return ERR_PTR(-ENOMEM);
+	mmgrab(current->mm);
+	agent->mm = current->mm;
+	agent->cpu = cpu;
+	agent->file = file;
+	list_add_tail(&agent->link, &mk_agents);
+	return agent;
+}
+
+/* What it brings; of another job than the latest it is forgotten. */
+static void mk_agent_bring(struct mk_agent *agent,
+			   const struct mk_agent_job *job, u64 *samples)
+{
+	if (agent->state != MK_AGENT_WORKS || job->done != agent->id) {
+		kvfree(samples);
+		agent->state = MK_AGENT_WAITS;
+		return;
+	}
+	kvfree(agent->samples);
+	agent->samples = samples;
+	agent->nr_samples = job->nr_samples;
+	agent->error = job->error;
+	agent->loops = job->loops;
+	agent->state = MK_AGENT_DONE;
+}
+
+static bool mk_agent_given(const struct mk_agent *agent)
+{
+	bool given;
+
+	mutex_lock(&mk_agents_lock);
+	given = agent->state == MK_AGENT_GIVEN;
+	mutex_unlock(&mk_agents_lock);
+	return given;
+}
+
+static void mk_agent_job_fill(struct mk_agent_job *job,
+			      const struct mk_agent *agent)
+{
+	job->id = agent->id;
+	job->kind = agent->order.kind;
+	job->pages = agent->order.pages;
+	job->address = agent->order.address;
+	job->count = agent->order.count;
+	job->reserved = 0;
+	job->cycles = agent->order.cycles;
+}
+
+static u64 *mk_agent_samples(const struct mk_agent_job *job)
+{
+	u64 *samples;
+
+	if (!job->nr_samples)
+		return NULL;
+	samples = kvmalloc_array(job->nr_samples, sizeof(*samples),
+				 GFP_KERNEL_ACCOUNT);
+	if (!samples)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(samples, u64_to_user_ptr(job->samples),
+			   array_size(job->nr_samples, sizeof(*samples)))) {
+		kvfree(samples);
+		return ERR_PTR(-EFAULT);
+	}
+	return samples;
+}
+
+/**
+ * mk_agent_ioctl() - MK_IOC_AGENT: bring a result and wait for a job
+ * @file: the device's
+ * @arg: struct mk_agent_job, in and out
+ *
+ * Context: process with an mm; sleeps until there is a job, or a signal.
+ * Return: 0; -EINVAL for a field that cannot be, -EBUSY if there is another agent
+ * of this CPU in this process, -EINTR, -EFAULT, -ENOMEM.
+ */
+long mk_agent_ioctl(struct file *file, struct mk_agent_job __user *arg)
+{
+	struct mk_agent_job job;
+	struct mk_agent *agent;
+	u64 *samples;
+	int err;
+
+	if (copy_from_user(&job, arg, sizeof(job)))
+		return -EFAULT;
+	if (job.cpu < 0 || job.cpu >= nr_cpu_ids || !cpu_possible(job.cpu) ||
+	    job.flags || job.nr_samples > MK_AGENT_SAMPLES_MAX ||
+	    job.error > MAX_ERRNO)
+		return -EINVAL;
+	samples = mk_agent_samples(&job);
+	if (IS_ERR(samples))
+		return PTR_ERR(samples);
+
+	mutex_lock(&mk_agents_lock);
+	agent = mk_agent_enter(file, job.cpu);
+	if (IS_ERR(agent)) {
+		mutex_unlock(&mk_agents_lock);
+		kvfree(samples);
+		return PTR_ERR(agent);
+	}
+	agent->inside = true;
+	mk_agent_bring(agent, &job, samples);
+	mutex_unlock(&mk_agents_lock);
+	wake_up_all(&mk_agents_wait);
+
+	/* The file is open as long as we are in here, and keeps the agent. */
+	err = wait_event_interruptible(mk_agents_wait, mk_agent_given(agent));
+
+	mutex_lock(&mk_agents_lock);
+	agent->inside = false;
+	if (agent->state == MK_AGENT_GIVEN) {
+		mk_agent_job_fill(&job, agent);
+		agent->state = MK_AGENT_WORKS;
+		err = 0;
+	} else if (agent->state == MK_AGENT_WAITS) {
+		agent->state = MK_AGENT_AWAY;
+	}
+	mutex_unlock(&mk_agents_lock);
+	if (err)
+		return -EINTR;
+	return copy_to_user(arg, &job, sizeof(job)) ? -EFAULT : 0;
+}
+
+/**
+ * mk_agents_release() - forget the agents of a file that is closed
+ * @file: the device's
+ *
+ * Context: process.
+ */
+void mk_agents_release(struct file *file)
+{
+	struct mk_agent *agent, *next;
+
+	mutex_lock(&mk_agents_lock);
+	list_for_each_entry_safe(agent, next, &mk_agents, link) {
+		if (agent->file != file)
+			continue;
+		list_del(&agent->link);
+		mmdrop(agent->mm);
+		kvfree(agent->samples);
+		kfree(agent);
+	}
+	mutex_unlock(&mk_agents_lock);
+	wake_up_all(&mk_agents_wait);
+}

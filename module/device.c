@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/multikernel.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "module/agent.h"
+#include "module/control.h"
+#include "module/device.h"
+#include "module/uapi.h"
+#include "shootdown/region.h"
+#include "shootdown/space.h"
+
+#define MK_SETTLE_MS_MAX	60000
+
+/* An mm that was adopted on behalf of a file. */
+struct mk_adoption {
+	struct list_head link;
+	struct mk_space *space;
+};
+
+/**
+ * struct mk_open - an open file
+ * @lock: protects @adoptions, and the making of @region
+ * @region: NULL before MK_IOC_REGION; then the same until the file is closed
+ * @adoptions: struct mk_adoption
+ */
+struct mk_open {
+	struct mutex lock;
+	struct mk_region *region;
+	struct list_head adoptions;
+};
+
+/* The first region of all is worth a line: from now on rmmod is refused. */
+static atomic_t mk_nr_open_regions;
+
+static const struct file_operations mk_device_fops;
+
+/* --- files ---------------------------------------------------------------------- */
+
+static struct mk_open *mk_open_alloc(void)
+{
+	struct mk_open *open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+
+	if (open) {
+		mutex_init(&open->lock);
+		INIT_LIST_HEAD(&open->adoptions);
+	}
+	return open;
+}
+
+static void mk_open_free(struct mk_open *open)
+{
+	struct mk_adoption *adoption, *next;
+
+	list_for_each_entry_safe(adoption, next, &open->adoptions, link) {
+		mk_space_put(adoption->space);
+		kfree(adoption);
+	}
+	if (open->region) {
+		mk_region_destroy(open->region);
+		atomic_dec(&mk_nr_open_regions);
+	}
+	kfree(open);
+}
+
+static int mk_open_region(struct mk_open *open, u32 pages, int node)
+{
+	struct mk_region *region = mk_region_create(pages, node);
+
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	if (atomic_inc_return(&mk_nr_open_regions) == 1)
+		pr_info("%s[%d] has made a region: the module cannot be unloaded until every region is closed\n",
+			current->comm, task_tgid_nr(current));
+	/* Pairs with mk_open_get(). */
+	smp_store_release(&open->region, region);
+	return 0;
+}
+
+static struct mk_region *mk_open_get(struct file *file)
+{
+	struct mk_open *open = file->private_data;
+
+	return smp_load_acquire(&open->region);
+}
+
+static int mk_device_open(struct inode *inode, struct file *file)
+{
+	file->private_data = mk_open_alloc();
+	return file->private_data ? 0 : -ENOMEM;
+}
+
+static int mk_device_release(struct inode *inode, struct file *file)
+{
+	mk_agents_release(file);
+	mk_open_free(file->private_data);
+	return 0;
+}
+
+static int mk_device_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct mk_region *region = mk_open_get(file);
+
+	return region ? mk_region_mmap(region, vma) : -ENODATA;
+}
+
+/**
+ * mk_region_file() - a region of the kernel's own
+ * @pages: how many
+ * @node: where, or -1
+ *
+ * Context: process, not a port's thread; sleeps.
+ * Return: a file to vm_mmap() and fput(); or an ERR_PTR as mk_region_create().
+ */
+struct file *mk_region_file(u32 pages, int node)
+{
+	struct mk_open *open = mk_open_alloc();
+	struct file *file;
+	int err;
+
+	if (!open)
+		return ERR_PTR(-ENOMEM);
+	err = mk_open_region(open, pages, node);
+	if (err) {
+		kfree(open);
+		return ERR_PTR(err);
+	}
+	file = anon_inode_getfile("[multikernel]", &mk_device_fops, open,
+				  O_RDWR);
+	if (IS_ERR(file))
+		mk_open_free(open);
+	return file;
+}
+
+/**
+ * mk_region_of() - the region of a file
+ * @file: any file
+ *
+ * Context: any.
+ * Return: the region, valid as long as @file; NULL if there is none.
+ */
+struct mk_region *mk_region_of(struct file *file)
+{
+	return file->f_op == &mk_device_fops ? mk_open_get(file) : NULL;
+}
+
+/* --- ioctl ------------------------------------------------------------------------- */
+
+static int mk_refuse(const char *what, int err)
+{
+	if (err == -EINVAL || err == -EOPNOTSUPP || err == -EEXIST)
+		mk_control_refuse("device", "%s: refused with error %d", what,
+				  err);
+	return err;
+}
+
+static long mk_ioc_region(struct file *file,
+			  const struct mk_region_create __user *arg)
+{
+	struct mk_open *open = file->private_data;
+	struct mk_region_create create;
+	int err;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	if (create.flags)
+		return -EINVAL;
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
+	err = open->region ? -EEXIST :
+	      mk_open_region(open, create.pages, create.node);
+	mutex_unlock(&open->lock);
+	return err;
+}
+
+static long mk_ioc_info(struct mk_region *region,
+			struct mk_region_info __user *arg)
+{
+	struct mk_region_info info;
+
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	if (info.flags)
+		return -EINVAL;
+	mk_region_info(region, &info);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long mk_ioc_op(struct mk_region *region, struct mk_region_op __user *arg)
+{
+	struct mk_region_op op;
+	s32 cpu;
+	int err;
+
+	if (copy_from_user(&op, arg, sizeof(op)))
+		return -EFAULT;
+	cpu = op.cpu;
+	err = mk_region_operate(region, &op);
+	op.cpu = cpu;
+	if (!err && copy_to_user(arg, &op, sizeof(op)))
+		err = -EFAULT;
+	return err;
+}
+
+static long mk_ioc_settle(struct mk_region *region,
+			  const struct mk_region_settle __user *arg)
+{
+	struct mk_region_settle settle;
+
+	if (copy_from_user(&settle, arg, sizeof(settle)))
+		return -EFAULT;
+	if (settle.flags || !settle.timeout_ms ||
+	    settle.timeout_ms > MK_SETTLE_MS_MAX)
+		return -EINVAL;
+	return mk_region_settle(region, settle.timeout_ms);
+}
+
+static long mk_ioc_check(struct mk_region *region,
+			 struct mk_region_check __user *arg)
+{
+	struct mk_region_check check;
+	int err;
+
+	if (copy_from_user(&check, arg, sizeof(check)))
+		return -EFAULT;
+	err = mk_region_check(region, &check);
+	if (!err && copy_to_user(arg, &check, sizeof(check)))
+		err = -EFAULT;
+	return err;
+}
+
+/* Bits beyond the last CPU there can be are refused. */
+static int mk_take_cpus(const struct mk_space_cpus *from, struct cpumask *cpus)
+{
+	const u64 __user *user = u64_to_user_ptr(from->cpus);
+	unsigned int i, bit;
+	u64 word;
+
+	if (from->flags || from->bytes % sizeof(u64) ||
+	    from->bytes > MK_CPUS_BYTES_MAX || !from->bytes != !from->cpus)
+		return -EINVAL;
+	if (!from->cpus) {
+		cpumask_copy(cpus, cpu_online_mask);
+		return 0;
+	}
+	for (i = 0; i < from->bytes / sizeof(u64); i++) {
+		if (get_user(word, user + i))
+			return -EFAULT;
+		for (; word; word &= word - 1) {
+			bit = i * 64 + __ffs64(word);
+			if (bit >= nr_cpu_ids || !cpu_possible(bit))
+				return -EINVAL;
+			cpumask_set_cpu(bit, cpus);
+		}
+	}
+	return cpumask_empty(cpus) ? -EINVAL : 0;
+}
+
+/* The file uses the caller's space from now on. */
+static struct mk_space *mk_open_space(struct mk_open *open, bool make)
+{
+	struct mk_adoption *adoption;
+	struct mk_space *space = ERR_PTR(-ESRCH);
+
+	if (mutex_lock_killable(&open->lock))
+		return ERR_PTR(-EINTR);
+	list_for_each_entry(adoption, &open->adoptions, link) {
+		if (mk_space_mm(adoption->space) == current->mm) {
+			space = adoption->space;
+			goto out;
+		}
+	}
+	if (!make)
+		goto out;
+	adoption = kzalloc(sizeof(*adoption), GFP_KERNEL_ACCOUNT);
+	if (!adoption) {
+		space = ERR_PTR(-ENOMEM);
+		goto out;
+	}
+	space = mk_space_get(current->mm);
+	if (IS_ERR(space)) {
+		kfree(adoption);
+		goto out;
+	}
+	adoption->space = space;
+	list_add(&adoption->link, &open->adoptions);
+out:
+	mutex_unlock(&open->lock);
+	return space;
+}
+
+/* The space stays in the list, and so good, until the file is closed. */
+static long mk_ioc_adopt(struct file *file,
+			 const struct mk_space_cpus __user *arg, bool adopt)
+{
+	struct mk_space_cpus from;
+	struct mk_space *space;
+	cpumask_var_t cpus;
+	int err;
+
+	if (copy_from_user(&from, arg, sizeof(from)))
+		return -EFAULT;
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	err = mk_take_cpus(&from, cpus);
+	if (err)
+		goto out;
+	space = mk_open_space(file->private_data, adopt);
+	if (IS_ERR(space))
+		err = PTR_ERR(space);
+	else
+		err = adopt ? mk_space_adopt(space, cpus) :
+			      mk_space_leave(space, cpus);
+out:
+	free_cpumask_var(cpus);
+	return err;
+}
+
+/* What needs a region. */
+static long mk_ioctl_region(struct file *file, unsigned int cmd,
+			    void __user *arg)
+{
+	struct mk_region *region = mk_open_get(file);
+
+	if (!region)
+		return -ENODATA;
+	switch (cmd) {
+	case MK_IOC_INFO:
+		return mk_refuse("info", mk_ioc_info(region, arg));
+	case MK_IOC_OP:
+		return mk_refuse("operation", mk_ioc_op(region, arg));
+	case MK_IOC_SETTLE:
+		return mk_refuse("settle", mk_ioc_settle(region, arg));
+	default:
+		return mk_refuse("check", mk_ioc_check(region, arg));
+	}
+}
+
+static long mk_device_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long number)
+{
+	void __user *arg = (void __user *)number;
+
+	/* Everything here changes something. */
+	if ((file->f_mode & (FMODE_READ | FMODE_WRITE)) !=
+	    (FMODE_READ | FMODE_WRITE))
+		return -EBADF;
+	switch (cmd) {
+	case MK_IOC_REGION:
+		return mk_refuse("region", mk_ioc_region(file, arg));
+	case MK_IOC_ADOPT:
+		return mk_refuse("adopt", mk_ioc_adopt(file, arg, true));
+	case MK_IOC_LEAVE:
+		return mk_refuse("leave", mk_ioc_adopt(file, arg, false));
+	case MK_IOC_AGENT:
+		return mk_refuse("agent", mk_agent_ioctl(file, arg));
+	case MK_IOC_INFO:
+	case MK_IOC_OP:
+	case MK_IOC_SETTLE:
+	case MK_IOC_CHECK:
+		return mk_ioctl_region(file, cmd, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations mk_device_fops = {
+	.owner		= THIS_MODULE,
+	.open		= mk_device_open,
+	.release	= mk_device_release,
+	.mmap		= mk_device_mmap,
+	.unlocked_ioctl	= mk_device_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice mk_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= KBUILD_MODNAME,
+	.fops	= &mk_device_fops,
+	.mode	= 0600,
+};
+
+/**
+ * mk_device_init() - make /dev/multikernel
+ *
+ * Context: process; once all that it needs is there.
+ * Return: 0 or a negative errno.
+ */
+int mk_device_init(void)
+{
+	return misc_register(&mk_device);
+}
+
+/**
+ * mk_device_exit() - take it away; no file of it is open
+ *
+ * Context: process.
+ */
+void mk_device_exit(void)
+{
+	misc_deregister(&mk_device);
+}

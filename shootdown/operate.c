@@ -1,0 +1,826 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Operations on regions: pages are taken away from every process and CPU.
+ *
+ * The order of things, and what holds what, is in region.h.
+ */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "module/clock.h"
+#include "shootdown/region_priv.h"
+#include "shootdown/shootdown.h"
+
+/* How long an operation of Linux's own waits for lazy ones before it. */
+#define MK_OPERATE_SETTLE_MS	2000
+
+/* How often a monitor is asked again when a page was taken from under it. */
+#define MK_CHECK_TRIES		100
+
+/* --- errands: a port's thread does something, and the caller may be killed --------- */
+
+enum {
+	MK_ERRAND_WAITS,
+	MK_ERRAND_RUNS,
+	MK_ERRAND_DROPPED,
+};
+
+/*
+ * First member of something on the heap, which the caller and the port's thread
+ * hold: a caller that is killed before it has begun goes away without it.
+ */
+struct mk_errand {
+	struct mk_work work;
+	refcount_t refs;
+	int state;
+	struct completion done;
+	int (*fn)(struct mk_port *port, struct mk_errand *errand);
+	int ret;
+};
+
+static void mk_errand_init(struct mk_errand *errand, bool slow,
+			   int (*fn)(struct mk_port *port,
+				     struct mk_errand *errand))
+{
+	errand->work.slow = slow;
+	errand->fn = fn;
+	refcount_set(&errand->refs, 1);
+}
+
+static void mk_errand_put(struct mk_errand *errand)
+{
+	if (refcount_dec_and_test(&errand->refs))
+		kvfree(errand);
+}
+
+static void mk_errand_work(struct mk_port *port, struct mk_work *work)
+{
+	struct mk_errand *errand = container_of(work, struct mk_errand, work);
+
+	if (cmpxchg(&errand->state, MK_ERRAND_WAITS, MK_ERRAND_RUNS) ==
+	    MK_ERRAND_WAITS) {
+		errand->ret = errand->fn(port, errand);
+		complete(&errand->done);
+	}
+	mk_errand_put(errand);
+}
+
+/* In the thread of a CPU's port; again, unless it returned -EINTR. */
+static int mk_errand_run(int cpu, struct mk_errand *errand)
+{
+	errand->work.fn = mk_errand_work;
+	errand->state = MK_ERRAND_WAITS;
+	init_completion(&errand->done);
+	refcount_inc(&errand->refs);
+	if (mk_port_push(mk_port(cpu), &errand->work, NULL)) {
+		mk_errand_put(errand);
+		return -ENODEV;
+	}
+	if (!wait_for_completion_killable(&errand->done))
+		return errand->ret;
+	if (cmpxchg(&errand->state, MK_ERRAND_WAITS, MK_ERRAND_DROPPED) ==
+	    MK_ERRAND_WAITS)
+		return -EINTR;
+	/* It has begun, and is bounded. */
+	wait_for_completion_state(&errand->done, TASK_IDLE);
+	return errand->ret;
+}
+
+/* --- frames that were replaced ------------------------------------------------------ */
+
+/*
+ * Frames on their way out. @refs: the operation, and every shootdown of it that
+ * is in the quarantine.
+ */
+struct mk_retired {
+	struct mk_region *region;
+	refcount_t refs;
+	bool keep;
+	u32 nr;
+	struct page *page[];
+};
+
+/* One shootdown of a lazy protocol. */
+struct mk_ticket {
+	struct mk_frees frees;
+	struct mk_retired *retired;
+};
+
+static struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr)
+{
+	struct mk_retired *retired;
+
+	retired = kvzalloc(struct_size(retired, page, nr), GFP_KERNEL_ACCOUNT);
+	if (!retired)
+		return NULL;
+	mk_region_get(region);
+	retired->region = region;
+	refcount_set(&retired->refs, 1);
+	return retired;
+}
+
+static void mk_retired_free(struct mk_retired *retired)
+{
+	u32 i;
+
+	for (i = 0; i < retired->nr; i++)
+		mk_frame_free(retired->page[i]);
+}
+
+static void mk_retired_put(struct mk_retired *retired)
+{
+	struct mk_region *region = retired->region;
+	u32 i;
+
+	if (!refcount_dec_and_test(&retired->refs))
+		return;
+	mutex_lock(&region->lock);
+	if (retired->keep && !region->gone) {
+		for (i = 0; i < retired->nr; i++)
+			list_add(&retired->page[i]->lru, &region->kept);
+		region->nr_kept += retired->nr;
+		atomic64_add(retired->nr, &mk_region_totals.kept);
+		retired->nr = 0;
+	}
+	mutex_unlock(&region->lock);
+	mk_retired_free(retired);
+	mk_region_put(region);
+	kvfree(retired);
+}
+
+static void mk_ticket_release(struct mk_frees *frees)
+{
+	struct mk_ticket *ticket = container_of(frees, struct mk_ticket, frees);
+	struct mk_retired *retired = ticket->retired;
+	struct mk_region *region = retired->region;
+
+	mk_frees_destroy(frees);
+	kfree(ticket);
+	atomic64_dec(&mk_region_totals.settling);
+	if (atomic_dec_and_test(&region->settling))
+		wake_up_all(&region->settled);
+	mk_retired_put(retired);
+}
+
+static struct mk_frees *mk_ticket_get(struct mk_retired *retired, u32 pages)
+{
+	struct mk_ticket *ticket = kzalloc(sizeof(*ticket), GFP_KERNEL);
+
+	if (!ticket)
+		return NULL;
+	if (mk_frees_init(&ticket->frees, pages, mk_ticket_release)) {
+		kfree(ticket);
+		return NULL;
+	}
+	ticket->retired = retired;
+	refcount_inc(&retired->refs);
+	atomic_inc(&retired->region->settling);
+	atomic64_inc(&mk_region_totals.settling);
+	return &ticket->frees;
+}
+
+/* --- one mm: the initiator's thread --------------------------------------------------- */
+
+/* The same pages as one VMA shows them. */
+struct mk_part {
+	struct vm_area_struct *vma;
+	unsigned long start, end;
+	struct mk_frees *frees;
+};
+
+struct mk_assault {
+	struct mk_errand errand;
+	const struct mk_region_op *op;
+	struct mk_party *party;
+	struct mm_struct *mm;
+	u64 space;
+	u64 cycles;
+	u32 messages, ipis, lazies, timeouts;
+	unsigned int nr;
+	struct mk_part part[];
+};
+
+static int mk_clear_pte(pte_t *pte, unsigned long address, void *mm)
+{
+	ptep_get_and_clear(mm, address, pte);
+	return 0;
+}
+
+static int mk_protect_pte(pte_t *pte, unsigned long address, void *mm)
+{
+	ptep_set_wrprotect(mm, address, pte);
+	return 0;
+}
+
+static int mk_assault_part(struct mk_port *port, struct mk_assault *assault,
+			   struct mk_part *part)
+{
+	const struct mk_region_op *op = assault->op;
+	struct mk_shootdown sd = {
+		.port = port,
+		.party = assault->party,
+		.mm = assault->mm,
+		.space = assault->space,
+		.vma = part->vma,
+		.start = part->start,
+		.end = part->end,
+		.protect = op->op == MK_OP_PROTECT,
+		.frees = part->frees,
+		.broken = op->broken,
+	};
+	u64 start = mk_cycles();
+	int err = 0;
+
+	if (!mk_protocol_zaps(op->protocol))
+		err = apply_to_existing_page_range(assault->mm, part->start,
+						   part->end - part->start,
+						   sd.protect ? mk_protect_pte :
+						   mk_clear_pte, assault->mm);
+	if (!err)
+		err = mk_shootdown(&sd);
+	part->frees = sd.frees;
+	if (err)
+		return err;
+	assault->cycles += mk_clock_span(start, mk_cycles());
+	assault->messages += sd.messages;
+	assault->ipis += sd.ipis;
+	assault->lazies += sd.lazies;
+	assault->timeouts += sd.timeouts;
+	return 0;
+}
+
+static int mk_assault_run(struct mk_port *port, struct mk_errand *errand)
+{
+	struct mk_assault *assault = container_of(errand, struct mk_assault,
+						  errand);
+	unsigned int i;
+	int err = 0;
+
+	/* All of them, whatever happens to one: the caller keeps the frames. */
+	for (i = 0; i < assault->nr; i++)
+		err = mk_assault_part(port, assault, &assault->part[i]) ?: err;
+	return err;
+}
+
+/* --- one mm: the caller ------------------------------------------------------------------ */
+
+/* Part of @op's pages that @vma shows; false if none. */
+static bool mk_part_of(const struct mk_region_op *op,
+		       struct vm_area_struct *vma, struct mk_part *part)
+{
+	unsigned long first = max_t(unsigned long, op->first, vma->vm_pgoff);
+	unsigned long end = min(op->first + (unsigned long)op->pages,
+				vma->vm_pgoff + vma_pages(vma));
+
+	if (first >= end)
+		return false;
+	part->vma = vma;
+	part->start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
+	part->end = vma->vm_start + ((end - vma->vm_pgoff) << PAGE_SHIFT);
+	part->frees = NULL;
+	return true;
+}
+
+/* Count the mm's mappings of the region, and fill in @part unless NULL. */
+static unsigned int mk_parts(struct mk_region *region, struct mm_struct *mm,
+			     const struct mk_region_op *op,
+			     struct mk_part *part, unsigned int *vmas)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	unsigned int n = 0;
+	struct mk_part one;
+
+	*vmas = 0;
+	for_each_vma(vmi, vma) {
+		if (!mk_region_maps(region, vma))
+			continue;
+		++*vmas;
+		if (mk_part_of(op, vma, part ? &part[n] : &one))
+			n++;
+	}
+	return n;
+}
+
+static unsigned int mk_mapping_vmas(struct mk_region *region,
+				    struct mm_struct *mm)
+{
+	struct mk_mapping *mapping;
+	unsigned int vmas = 0;
+
+	mutex_lock(&region->lock);
+	list_for_each_entry(mapping, &region->mappings, link)
+		if (mapping->mm == mm)
+			vmas = mapping->vmas;
+	mutex_unlock(&region->lock);
+	return vmas;
+}
+
+static void mk_operate_count(struct mk_region_op *op,
+			     const struct mk_assault *assault)
+{
+	op->cycles += assault->cycles;
+	op->messages += assault->messages;
+	op->ipis += assault->ipis;
+	op->lazies += assault->lazies;
+	op->timeouts += assault->timeouts;
+}
+
+/*
+ * The pages of @op in one mm, whose mmap_lock is held.
+ * Return: 0; -EAGAIN if it has to be held for writing, see region.h.
+ */
+static int mk_operate_locked(struct mk_region *region, struct mk_region_op *op,
+			     struct mk_party *party, struct mm_struct *mm,
+			     struct mk_space *space,
+			     struct mk_retired *retired, bool exclusive)
+{
+	struct mk_assault *assault;
+	unsigned int i, nr, vmas;
+	int err = 0;
+
+	nr = mk_parts(region, mm, op, NULL, &vmas);
+	if (!exclusive && vmas != mk_mapping_vmas(region, mm))
+		return -EAGAIN;
+	if (!nr)
+		return 0;
+
+	assault = kvzalloc(struct_size(assault, part, nr), GFP_KERNEL);
+	if (!assault)
+		return -ENOMEM;
+	mk_errand_init(&assault->errand, true, mk_assault_run);
+	assault->op = op;
+	assault->party = party;
+	assault->mm = mm;
+	assault->space = space->id;
+	assault->nr = mk_parts(region, mm, op, assault->part, &vmas);
+
+	for (i = 0; !err && i < nr && op->protocol == MK_PROTOCOL_LAZY; i++) {
+		assault->part[i].frees = mk_ticket_get(retired, i ? 0 :
+						       retired->nr);
+		if (!assault->part[i].frees)
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = mk_errand_run(op->cpu, &assault->errand);
+	for (i = 0; i < nr; i++)
+		if (assault->part[i].frees)
+			mk_ticket_release(assault->part[i].frees);
+	mk_operate_count(op, assault);
+	mk_errand_put(&assault->errand);
+	return err;
+}
+
+static int mk_operate_mm(struct mk_region *region, struct mk_region_op *op,
+			 struct mk_party *party, struct mm_struct *mm,
+			 struct mk_space *space, struct mk_retired *retired)
+{
+	int err;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	err = mk_operate_locked(region, op, party, mm, space, retired, false);
+	mmap_read_unlock(mm);
+	if (err != -EAGAIN)
+		return err;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	err = mk_operate_locked(region, op, party, mm, space, retired, true);
+	mmap_write_unlock(mm);
+	return err;
+}
+
+/* --- all of them --------------------------------------------------------------------------- */
+
+/*
+ * The mapping after the @seq'th, with its mm's users held and its space, if it
+ * has one. @skipped is set when one was passed by since its mm is dying: no
+ * thread runs on it, but its page tables are still there.
+ */
+static struct mm_struct *mk_mapping_next(struct mk_region *region, u64 *seq,
+					 struct mk_space **space, bool *skipped)
+{
+	struct mm_struct *mm = NULL;
+	struct mk_mapping *mapping;
+
+	mutex_lock(&region->lock);
+	list_for_each_entry(mapping, &region->mappings, link) {
+		if (mapping->seq <= *seq)
+			continue;
+		*seq = mapping->seq;
+		if (!mmget_not_zero(mapping->mm)) {
+			*skipped = true;
+			continue;
+		}
+		mm = mapping->mm;
+		*space = mapping->space;
+		if (*space)
+			mk_space_hold(*space);
+		break;
+	}
+	mutex_unlock(&region->lock);
+	return mm;
+}
+
+/* Make the space of an mm that has none yet, and leave it with the mapping. */
+static struct mk_space *mk_mapping_space(struct mk_region *region,
+					 struct mm_struct *mm)
+{
+	struct mk_space *space = mk_space_get(mm);
+	struct mk_mapping *mapping;
+
+	if (IS_ERR(space))
+		return space;
+	mutex_lock(&region->lock);
+	list_for_each_entry(mapping, &region->mappings, link) {
+		if (mapping->mm != mm || mapping->space)
+			continue;
+		mk_space_hold(space);
+		mapping->space = space;
+	}
+	mutex_unlock(&region->lock);
+	return space;
+}
+
+/*
+ * Before anything changes: every mm has its space, which may fail; and @cpus are
+ * those whose monitors have adopted one of them.
+ */
+static int mk_operate_survey(struct mk_region *region, struct cpumask *cpus)
+{
+	struct mk_space *space;
+	struct mm_struct *mm;
+	bool skipped = false;
+	u64 seq = 0;
+
+	while ((mm = mk_mapping_next(region, &seq, &space, &skipped))) {
+		if (!space)
+			space = mk_mapping_space(region, mm);
+		if (!IS_ERR(space)) {
+			mk_space_cpus(space, cpus);
+			mk_space_put(space);
+		}
+		mmput(mm);
+		if (IS_ERR(space))
+			return PTR_ERR(space);
+	}
+	return 0;
+}
+
+static int mk_operate_all(struct mk_region *region, struct mk_region_op *op,
+			  struct mk_party *party, struct mk_retired *retired)
+{
+	struct mk_space *space;
+	struct mm_struct *mm;
+	bool skipped = false;
+	int err, ret = 0;
+	u64 seq = 0;
+
+	while ((mm = mk_mapping_next(region, &seq, &space, &skipped))) {
+		if (!space)
+			space = mk_mapping_space(region, mm);
+		if (IS_ERR(space)) {
+			err = PTR_ERR(space);
+		} else {
+			err = mk_operate_mm(region, op, party, mm, space,
+					    retired);
+			mk_space_put(space);
+		}
+		mmput(mm);
+		ret = ret ?: err;
+	}
+	if (skipped || ret || op->broken)
+		retired->keep = true;
+	return ret;
+}
+
+/* Fresh frames for the pages, in @retired until they change places. */
+static int mk_renew_alloc(struct mk_region *region,
+			  const struct mk_region_op *op,
+			  struct mk_retired *retired)
+{
+	u32 i;
+
+	for (i = 0; i < op->pages; i++) {
+		retired->page[i] = mk_frame_alloc(region, op->first + i, 0);
+		if (!retired->page[i])
+			return -ENOMEM;
+		retired->nr = i + 1;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void mk_renew(struct mk_region *region, const struct mk_region_op *op,
+		     struct mk_retired *retired)
+{
+	u64 version = ++region->version;
+	u32 i;
+
+	for (i = 0; i < op->pages; i++) {
+		u64 *word = page_address(retired->page[i]);
+
+		word[MK_PAGE_VERSION / sizeof(u64)] = version;
+		swap(region->frame[op->first + i], retired->page[i]);
+	}
+}
+
+/* What a fault sees from now on. */
+static int mk_operate_change(struct mk_region *region,
+			     struct mk_region_op *op,
+			     struct mk_retired *retired)
+{
+	int err = 0;
+
+	mutex_lock(&region->lock);
+	switch (op->op) {
+	case MK_OP_RENEW:
+		if (region->nr_kept + op->pages > MK_REGION_KEPT_MAX)
+			err = -ENOSPC;
+		else
+			mk_renew(region, op, retired);
+		break;
+	case MK_OP_PROTECT:
+		bitmap_set(region->protected, op->first, op->pages);
+		break;
+	case MK_OP_UNPROTECT:
+		bitmap_clear(region->protected, op->first, op->pages);
+		break;
+	}
+	op->version = region->version;
+	mutex_unlock(&region->lock);
+	return err;
+}
+
+static int mk_operate_party(struct mk_region *region, struct mk_region_op *op,
+			    struct mk_retired *retired)
+{
+	struct mk_party *party;
+	cpumask_var_t members;
+	int err;
+
+	if (!zalloc_cpumask_var(&members, GFP_KERNEL))
+		return -ENOMEM;
+	err = mk_operate_survey(region, members);
+	if (err)
+		goto out_members;
+	if (cpumask_empty(members))
+		cpumask_copy(members, cpu_online_mask);
+	cpumask_set_cpu(op->cpu, members);
+	party = mk_party_get(op->protocol, op->cpu, members);
+	if (IS_ERR(party)) {
+		err = PTR_ERR(party);
+		goto out_members;
+	}
+	err = mk_operate_change(region, op, retired);
+	if (!err)
+		err = mk_operate_all(region, op, party, retired);
+	mk_party_put(party);
+out_members:
+	free_cpumask_var(members);
+	return err;
+}
+
+static bool mk_region_begin(struct mk_region *region,
+			    const struct mk_region_op *op)
+{
+	u32 end = op->first + op->pages;
+	bool idle;
+
+	mutex_lock(&region->lock);
+	idle = find_next_bit(region->busy, end, op->first) >= end;
+	if (idle)
+		bitmap_set(region->busy, op->first, op->pages);
+	mutex_unlock(&region->lock);
+	return idle;
+}
+
+static void mk_region_end(struct mk_region *region,
+			  const struct mk_region_op *op)
+{
+	mutex_lock(&region->lock);
+	bitmap_clear(region->busy, op->first, op->pages);
+	mutex_unlock(&region->lock);
+	wake_up_all(&region->idle);
+}
+
+static int mk_operate_refuse(struct mk_region *region,
+			     const struct mk_region_op *op)
+{
+	if (!op->pages || op->pages > MK_OP_PAGES_MAX ||
+	    op->first >= region->pages ||
+	    op->pages > region->pages - op->first ||
+	    op->op >= MK_OPS || op->protocol >= MK_PROTOCOLS ||
+	    op->broken >= MK_BROKENS || op->flags || op->cpu < -1)
+		return -EINVAL;
+	if (op->cpu >= 0 && !mk_port(op->cpu))
+		return -EINVAL;
+	return mk_protocol_refuses(op->protocol, op->op == MK_OP_PROTECT,
+				   op->broken);
+}
+
+/**
+ * mk_region_operate() - do something to pages of a region
+ * @region: the region
+ * @op: what; gets the outcome, and @cpu the initiator
+ *
+ * When it has returned 0 no thread of any process can reach what the pages were,
+ * or write to them if they were protected; with the protocol lazy, when
+ * mk_region_settle() has returned 0.
+ *
+ * Context: process, not a port's thread, no mmap_lock held; sleeps.
+ * Return: 0; -EINVAL for a field that cannot be; -EOPNOTSUPP if the protocol
+ * does not do that; -ENODEV if the initiator's CPU is off line; -ENOMEM; -ENOSPC
+ * when MK_REGION_KEPT_MAX frames are kept; -EINTR if a signal came before
+ * anything changed, or the caller is being killed; -EBUSY if lazy operations
+ * that had to come first do not settle. After an error a part may have been
+ * done, and calling again does the rest.
+ */
+int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
+{
+	struct mk_retired *retired;
+	int err;
+
+	err = mk_operate_refuse(region, op);
+	if (err)
+		return err;
+	if (op->cpu < 0)
+		op->cpu = raw_smp_processor_id();
+	op->cycles = 0;
+	op->messages = 0;
+	op->ipis = 0;
+	op->lazies = 0;
+	op->timeouts = 0;
+
+	retired = mk_retired_alloc(region, op->op == MK_OP_RENEW ? op->pages :
+				   0);
+	if (!retired)
+		return -ENOMEM;
+	if (op->op == MK_OP_RENEW) {
+		err = mk_renew_alloc(region, op, retired);
+		if (err)
+			goto out;
+	}
+
+	err = wait_event_killable(region->idle, mk_region_begin(region, op));
+	if (err) {
+		err = -EINTR;
+		goto out;
+	}
+	/* Linux does not flush where a lazy operation has cleared the PTE. */
+	if (mk_protocol_zaps(op->protocol))
+		err = mk_region_settle(region, MK_OPERATE_SETTLE_MS);
+	if (err == -ETIMEDOUT)
+		err = -EBUSY;
+	if (!err && op->op == MK_OP_UNPROTECT)
+		err = mk_operate_change(region, op, retired);
+	else if (!err)
+		err = mk_operate_party(region, op, retired);
+	mk_region_end(region, op);
+	atomic64_inc(&mk_region_totals.operations);
+out:
+	mk_retired_put(retired);
+	return err;
+}
+
+/**
+ * mk_region_settle() - wait for the region's lazy operations
+ * @region: the region
+ * @timeout_ms: how long at most
+ *
+ * Context: process; sleeps.
+ * Return: 0 when all that had returned before are over; -ETIMEDOUT, -EINTR.
+ */
+int mk_region_settle(struct mk_region *region, unsigned int timeout_ms)
+{
+	long left;
+
+	left = wait_event_interruptible_timeout(region->settled,
+						!atomic_read(&region->settling),
+						msecs_to_jiffies(timeout_ms));
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 : -ETIMEDOUT;
+}
+
+/* --- what a monitor sees ------------------------------------------------------------------ */
+
+struct mk_inspection {
+	struct mk_errand errand;
+	struct mk_space *space;
+	unsigned long address;
+	u32 pages;
+	u32 done;
+	u64 version;
+};
+
+static int mk_inspect(struct mk_port *port, struct mk_errand *errand)
+{
+	struct mk_inspection *inspection =
+		container_of(errand, struct mk_inspection, errand);
+	u64 version;
+	int err;
+
+	while (inspection->done < inspection->pages) {
+		err = mk_space_read(port, inspection->space,
+				    inspection->address + MK_PAGE_VERSION +
+				    inspection->done * PAGE_SIZE, &version);
+		if (err)
+			return err;
+		inspection->version = min(inspection->version, version);
+		inspection->done++;
+	}
+	return 0;
+}
+
+/* Where the caller has these pages in one piece; 0 if nowhere. */
+static unsigned long mk_region_address(struct mk_region *region,
+				       const struct mk_region_check *check)
+{
+	const struct mk_region_op op = {
+		.first = check->first,
+		.pages = check->pages,
+	};
+	VMA_ITERATOR(vmi, current->mm, 0);
+	struct vm_area_struct *vma;
+	unsigned long address = 0;
+	struct mk_part part;
+
+	if (mmap_read_lock_killable(current->mm))
+		return 0;
+	for_each_vma(vmi, vma) {
+		if (!mk_region_maps(region, vma) ||
+		    !mk_part_of(&op, vma, &part) ||
+		    part.end - part.start != op.pages * PAGE_SIZE)
+			continue;
+		address = part.start;
+		break;
+	}
+	mmap_read_unlock(current->mm);
+	return address;
+}
+
+/**
+ * mk_region_check() - have a monitor read pages through the mm it has adopted
+ * @region: a region that the caller has mapped
+ * @check: which; gets the lowest version that the monitor has read
+ *
+ * Context: process with an mm; sleeps.
+ * Return: 0; -EINVAL for a field that cannot be; -ENXIO if the caller has not
+ * mapped the pages in one piece; -ESRCH if the monitor has not adopted the
+ * caller's mm; -ENODEV if its CPU is off line; -EFAULT if the pages went away all
+ * the time; -ENOMEM, -EINTR.
+ */
+int mk_region_check(struct mk_region *region, struct mk_region_check *check)
+{
+	struct mk_inspection *inspection;
+	unsigned int tries = 0;
+	struct mk_space *space;
+	unsigned long address;
+	u64 version;
+	int err;
+
+	if (!check->pages || check->pages > MK_OP_PAGES_MAX ||
+	    check->first >= region->pages ||
+	    check->pages > region->pages - check->first || check->flags ||
+	    !mk_port(check->cpu))
+		return -EINVAL;
+	address = mk_region_address(region, check);
+	if (!address)
+		return fatal_signal_pending(current) ? -EINTR : -ENXIO;
+	space = mk_space_get(current->mm);
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	inspection = kvzalloc(sizeof(*inspection), GFP_KERNEL);
+	if (!inspection) {
+		mk_space_put(space);
+		return -ENOMEM;
+	}
+	mk_errand_init(&inspection->errand, false, mk_inspect);
+	inspection->space = space;
+	inspection->address = address;
+	inspection->pages = check->pages;
+	inspection->version = U64_MAX;
+
+	do {
+		u64 __user *word = (u64 __user *)
+			(address + inspection->done * PAGE_SIZE);
+
+		/* A monitor does not fault: have the page there. */
+		err = get_user(version, word) ? :
+		      mk_errand_run(check->cpu, &inspection->errand);
+	} while (err == -EFAULT && ++tries < MK_CHECK_TRIES);
+	if (!err)
+		check->version = inspection->version;
+	mk_errand_put(&inspection->errand);
+	mk_space_put(space);
+	return err;
+}
