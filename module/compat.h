@@ -45,4 +45,10 @@ DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 #define mk_vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
 #endif
 
+#if MK_LINUX(6, 6)
+#define mk_pte_mkwrite(pte)		pte_mkwrite_novma(pte)
+#else
+#define mk_pte_mkwrite(pte)		pte_mkwrite(pte)
+#endif
+
 #endif /* MK_COMPAT_H */

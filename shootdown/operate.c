@@ -785,7 +785,7 @@ int mk_region_check(struct mk_region *region, struct mk_region_check *check)
 	unsigned int tries = 0;
 	struct mk_space *space;
 	unsigned long address;
-	u64 version;
+	u8 byte;
 	int err;
 
 	if (!check->pages || check->pages > MK_OP_PAGES_MAX ||
@@ -811,11 +811,10 @@ int mk_region_check(struct mk_region *region, struct mk_region_check *check)
 	inspection->version = U64_MAX;
 
 	do {
-		u64 __user *word = (u64 __user *)
-			(address + inspection->done * PAGE_SIZE);
-
 		/* A monitor does not fault: have the page there. */
-		err = get_user(version, word) ? :
+		err = copy_from_user(&byte, (const void __user *)
+				     (address + inspection->done * PAGE_SIZE),
+				     sizeof(byte)) ? -EFAULT :
 		      mk_errand_run(check->cpu, &inspection->errand);
 	} while (err == -EFAULT && ++tries < MK_CHECK_TRIES);
 	if (!err)

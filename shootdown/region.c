@@ -304,7 +304,6 @@ static vm_fault_t mk_region_fault(struct vm_fault *vmf)
 
 struct mk_upgrade {
 	unsigned long pfn;
-	pgprot_t prot;
 	struct mm_struct *mm;
 };
 
@@ -315,8 +314,7 @@ static int mk_upgrade_pte(pte_t *pte, unsigned long address, void *arg)
 	/* An operation that is under way may not have got here yet. */
 	if (pte_present(*pte) && pte_pfn(*pte) == upgrade->pfn)
 		set_pte_at(upgrade->mm, address, pte,
-			   pte_mkdirty(pte_mkyoung(pte_modify(*pte,
-							      upgrade->prot))));
+			   mk_pte_mkwrite(pte_mkdirty(pte_mkyoung(*pte))));
 	return 0;
 }
 
@@ -340,7 +338,6 @@ static vm_fault_t mk_region_pfn_mkwrite(struct vm_fault *vmf)
 		ret = VM_FAULT_SIGBUS;
 	} else {
 		upgrade.pfn = page_to_pfn(region->frame[vmf->pgoff]);
-		upgrade.prot = mk_region_prot(vma, false);
 		apply_to_existing_page_range(vma->vm_mm, vmf->address,
 					     PAGE_SIZE, mk_upgrade_pte,
 					     &upgrade);

@@ -75,7 +75,7 @@ static void mk_port_use(struct mk_port *port, struct mk_space *space)
 
 static void mk_seat_work(struct mk_port *port, struct mk_work *work)
 {
-	struct mk_seat *seat = container_of(work, struct mk_seat, work);
+	struct mk_space_seat *seat = container_of(work, struct mk_space_seat, work);
 	struct mk_space *space = seat->space;
 	bool wanted;
 
@@ -130,7 +130,7 @@ int mk_space_read(struct mk_port *port, const struct mk_space *space,
 
 /* --- seats: anyone ------------------------------------------------------------ */
 
-static void mk_seat_want(struct mk_seat *seat, int cpu, bool wanted)
+static void mk_seat_want(struct mk_space_seat *seat, int cpu, bool wanted)
 {
 	WRITE_ONCE(seat->wanted, wanted);
 	if (xchg(&seat->queued, 1))
@@ -161,7 +161,7 @@ static bool mk_space_settled(struct mk_space *space,
 	int cpu;
 
 	for_each_cpu(cpu, cpus) {
-		const struct mk_seat *seat = &space->seat[cpu];
+		const struct mk_space_seat *seat = &space->seat[cpu];
 
 		/* In this order a work is seen queued, running, or done. */
 		if (smp_load_acquire(&seat->queued) ||

@@ -49,7 +49,7 @@ struct mk_space;
 #define MK_SPACE_WAIT_MS	2000
 
 /**
- * struct mk_seat - a space as one CPU's monitor sees it
+ * struct mk_space_seat - a space as one CPU's monitor sees it
  * @work: makes @wanted so
  * @space: which
  * @queued: @work is on its way
@@ -57,7 +57,7 @@ struct mk_space;
  * @wanted: should the monitor adopt the mm
  * @taken: it has; written by its thread
  */
-struct mk_seat {
+struct mk_space_seat {
 	struct mk_work work;
 	struct mk_space *space;
 	int queued;
@@ -85,7 +85,7 @@ struct mk_space {
 	u64 id;
 	bool dead;
 	wait_queue_head_t waiters;
-	struct mk_seat seat[];
+	struct mk_space_seat seat[];
 };
 
 /* The mm; valid as long as the space. */
