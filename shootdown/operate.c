@@ -572,9 +572,6 @@ static int mk_operate_party(struct mk_region *region, struct mk_region_op *op,
 	err = mk_operate_survey(region, members);
 	if (err)
 		goto out_members;
-	if (cpumask_empty(members))
-		cpumask_copy(members, cpu_online_mask);
-	cpumask_set_cpu(op->cpu, members);
 	party = mk_party_get(op->protocol, op->cpu, members);
 	if (IS_ERR(party)) {
 		err = PTR_ERR(party);
