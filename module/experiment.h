@@ -154,6 +154,7 @@ extern const struct mk_experiment mk_exp_notify;
 extern const struct mk_experiment mk_exp_polling_model;
 extern const struct mk_experiment mk_exp_growth;
 extern const struct mk_experiment mk_exp_rings;
+extern const struct mk_experiment mk_exp_unmap;
 extern const struct mk_experiment mk_exp_storm;
 extern const struct mk_experiment mk_exp_two_phase_commit;
 

@@ -28,7 +28,8 @@ int is_time(const char *unit)
 	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		if (!strcmp(unit, times[i]))
 			return 1;
-	return !!strstr(unit, "cycle") || !!strstr(unit, "/s");
+	return !!strstr(unit, "cycle") || !!strstr(unit, "/s") ||
+	       !!strstr(unit, "/ms");
 }
 
 /* The environment row of @metric for that CPU, node and other node. */

@@ -52,6 +52,10 @@ FIXTURE_VARIANT_ADD(experiment, polling_model) {
 	.name = "polling_model",
 };
 
+FIXTURE_VARIANT_ADD(experiment, unmap) {
+	.name = "unmap",
+};
+
 FIXTURE_VARIANT_ADD(experiment, growth) {
 	.name = "growth",
 };
