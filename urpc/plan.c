@@ -54,7 +54,13 @@ static void carve_links(char *memory, size_t *used, unsigned int nr,
 	tree->prev = carve(memory, used, nr * sizeof(u16));
 }
 
-/* Lays out @p in @memory; returns the bytes that takes. */
+/*
+ * Lays out @p in @memory; returns the bytes that takes.
+ *
+ * A change of a broadcast tree begins at four members at most, and what follows
+ * from each reaches every member once: four entries a member in the queue, and
+ * two to take back for each of these, with one more for the gather.
+ */
 static size_t lay_out(struct mk_planner *p, char *memory, unsigned int nr)
 {
 	size_t used = sizeof(*p);
@@ -382,7 +388,7 @@ static int take_tree(struct mk_planner *p, const struct mk_plan_hop *hops,
 	u16 member, parent;
 
 	mk_plan_clear(p, tree);
-	if (!hops || p->map[hops[0].core & (MK_PLAN_CORES - 1)] != 0)
+	if (!hops || hops[0].core != p->task->member[0])
 		return -EINVAL;
 	for (i = 1; i < p->nr; i++) {
 		if (hops[i].core >= MK_PLAN_CORES || hops[i].parent >= i)

@@ -136,6 +136,8 @@ const char *mk_plan_strategy_name(enum mk_plan_strategy strategy);
 /**
  * mk_plan_bytes() - the memory to lend for a task
  * @nr: number of members
+ *
+ * It is to be aligned as a u64 is; what is in it does not matter.
  */
 size_t mk_plan_bytes(unsigned int nr);
 

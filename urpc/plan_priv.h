@@ -39,8 +39,6 @@ struct mk_plan_links {
 	u16 *next, *prev;	/* sibling */
 };
 
-#define MK_PLAN_LINKS	5
-
 /* What a change replaced, to take it back. */
 struct mk_plan_before {
 	u16 member;

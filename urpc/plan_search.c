@@ -5,11 +5,11 @@
  * It begins with the best of the strategies, and of pairs of them, and then
  * changes one tree at a time: a member, with all that is below it, moves to
  * another parent or to another place among its siblings, or two members change
- * places. Only what is on the
- * longest way can shorten it, so the member is mostly one that something on
- * that way has to wait for. A change that makes the score worse is kept if it
- * does so by less than a limit that sinks to nothing as the work goes on
- * (threshold accepting), and the best pair of trees is remembered.
+ * places. Only what is on the longest way can shorten it, so the member is
+ * mostly one that something on that way has to wait for. A change that makes
+ * the score worse is kept if it does so by less than a limit that sinks to
+ * nothing as the work goes on (threshold accepting), and the best pair of trees
+ * is remembered.
  *
  * Only the times that a change has touched are computed again, with the same
  * two functions that score whole trees. Work is counted in members visited, not

@@ -77,6 +77,8 @@ static void trees(void)
 	CHECK(plan.cycles == 70 + 70);
 	broadcast[0].core = 1;
 	CHECK(score() == -EINVAL);
+	broadcast[0].core = MK_PLAN_CORES;
+	CHECK(score() == -EINVAL);
 	broadcast[3].core = 2;
 	CHECK(score() == -EINVAL);
 	broadcast[3].core = 0;
