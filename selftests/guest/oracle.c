@@ -23,6 +23,7 @@
 #include "oracle.h"
 
 #define PAGE		4096
+#define MK_SETTLE_MS	20000
 #define WORDS_AT	64	/* of writers: one for each reader's slot */
 
 const char *const mk_way_name[MK_WAYS] = {
@@ -451,8 +452,15 @@ static void mk_watch(struct mk_oracle *oracle, const struct mk_region_op *op)
 
 int mk_oracle_op(struct mk_oracle *oracle, struct mk_region_op *op)
 {
+	struct mk_region_settle settle = { .timeout_ms = MK_SETTLE_MS };
+
 	if (ioctl(oracle->fd, MK_IOC_OP, op))
 		return -errno;
+	/* a lazy one has only begun: it obliges nobody until it has settled */
+	while (op->protocol == MK_PROTOCOL_LAZY && op->op != MK_OP_UNPROTECT &&
+	       !oracle->hasty && ioctl(oracle->fd, MK_IOC_SETTLE, &settle))
+		if (errno != EINTR)
+			return -errno;
 	if (op->op == MK_OP_RENEW)
 		mk_publish(oracle->board, op);
 	else if (op->op == MK_OP_PROTECT)

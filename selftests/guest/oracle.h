@@ -95,6 +95,7 @@ struct mk_oracle {
 	struct mk_board *board;
 	struct mk_reader *reader;
 	int readers;
+	bool hasty;	/* publish what is lazy before it has settled */
 };
 
 /* Each returns 0 or a negative errno. */

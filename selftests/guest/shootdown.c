@@ -279,6 +279,17 @@ static void refused(struct __test_metadata *_metadata, struct mk_oracle *oracle,
 	EXPECT_RET(-EOPNOTSUPP, mk_oracle_op(oracle, &op), "a fault in Linux");
 }
 
+/* What is lazy is not done when it returns, and the oracle knows. */
+TEST_F_TIMEOUT(protocol, hasty_is_seen, SHOOTDOWN_TIMEOUT)
+{
+	if (variant->number != MK_PROTOCOL_LAZY)
+		SKIP(return, "it does not return early");
+	if (mk_cpus_online() == 1)
+		SKIP(return, "one CPU has no targets");
+	self->oracle.hasty = true;
+	fault(_metadata, &self->oracle, variant->number, MK_BROKEN_NONE, &busy);
+}
+
 static void control(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(protocol) * self,
 		    const FIXTURE_VARIANT(protocol) * variant, int broken,
