@@ -79,7 +79,7 @@ static struct mk_agent *mk_agent_find(int cpu)
 	return NULL;
 }
 
-/* --- an experiment ------------------------------------------------------------------ */
+/* --- an experiment --------------------------------------------------------- */
 
 /**
  * mk_agents_waiting() - where agents of this process wait for a job
@@ -183,7 +183,7 @@ int mk_agent_take(int cpu, struct mk_agent_result *result,
 	return ret < 0 ? ret : 0;
 }
 
-/* --- the thread ------------------------------------------------------------------------ */
+/* --- the thread ------------------------------------------------------------ */
 
 /* Its own, found or made, and marked as inside. */
 static struct mk_agent *mk_agent_enter(struct file *file, int cpu)

@@ -41,17 +41,14 @@ struct mk_adoption {
  * @adoptions: struct mk_adoption
  */
 struct mk_open {
-	struct mutex lock;
+	struct mutex lock;	/* adoptions, making of the region */
 	struct mk_region *region;
 	struct list_head adoptions;
 };
 
-/* The first region of all is worth a line: from now on rmmod is refused. */
-static atomic_t mk_nr_open_regions;
-
 static const struct file_operations mk_device_fops;
 
-/* --- files ---------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------- */
 
 static struct mk_open *mk_open_alloc(void)
 {
@@ -72,10 +69,8 @@ static void mk_open_free(struct mk_open *open)
 		mk_space_put(adoption->space);
 		kfree(adoption);
 	}
-	if (open->region) {
+	if (open->region)
 		mk_region_destroy(open->region);
-		atomic_dec(&mk_nr_open_regions);
-	}
 	kfree(open);
 }
 
@@ -85,9 +80,9 @@ static int mk_open_region(struct mk_open *open, u32 pages, int node)
 
 	if (IS_ERR(region))
 		return PTR_ERR(region);
-	if (atomic_inc_return(&mk_nr_open_regions) == 1)
-		pr_info("%s[%d] has made a region: the module cannot be unloaded until every region is closed\n",
-			current->comm, task_tgid_nr(current));
+	/* Whoever wonders why rmmod is refused finds this. */
+	pr_info_once("%s[%d] has made a region: the module cannot be unloaded while a process has one\n",
+		     current->comm, task_tgid_nr(current));
 	/* Pairs with mk_open_get(). */
 	smp_store_release(&open->region, region);
 	return 0;
@@ -97,6 +92,7 @@ static struct mk_region *mk_open_get(struct file *file)
 {
 	struct mk_open *open = file->private_data;
 
+	/* Pairs with mk_open_region(). */
 	return smp_load_acquire(&open->region);
 }
 
@@ -160,7 +156,7 @@ struct mk_region *mk_region_of(struct file *file)
 	return file->f_op == &mk_device_fops ? mk_open_get(file) : NULL;
 }
 
-/* --- ioctl ------------------------------------------------------------------------- */
+/* --- ioctl ----------------------------------------------------------------- */
 
 static int mk_refuse(const char *what, int err)
 {

@@ -24,7 +24,7 @@
 /* How often a monitor is asked again when a page was taken from under it. */
 #define MK_CHECK_TRIES		100
 
-/* --- errands: a port's thread does something, and the caller may be killed --------- */
+/* --- errands: a port's thread does something, and the caller may be killed --- */
 
 enum {
 	MK_ERRAND_WAITS,
@@ -93,7 +93,7 @@ static int mk_errand_run(int cpu, struct mk_errand *errand)
 	return errand->ret;
 }
 
-/* --- frames that were replaced ------------------------------------------------------ */
+/* --- frames that were replaced --------------------------------------------- */
 
 /*
  * Frames on their way out. @refs: the operation, and every shootdown of it that
@@ -186,7 +186,7 @@ static struct mk_frees *mk_ticket_get(struct mk_retired *retired, u32 pages)
 	return &ticket->frees;
 }
 
-/* --- one mm: the initiator's thread --------------------------------------------------- */
+/* --- one mm: the initiator's thread ---------------------------------------- */
 
 /* The same pages as one VMA shows them. */
 struct mk_part {
@@ -213,9 +213,12 @@ static int mk_clear_pte(pte_t *pte, unsigned long address, void *mm)
 	return 0;
 }
 
-static int mk_protect_pte(pte_t *pte, unsigned long address, void *mm)
+/* Clean as well: mprotect() takes a dirty PTE for one that may be writable. */
+static int mk_protect_pte(pte_t *ptep, unsigned long address, void *mm)
 {
-	ptep_set_wrprotect(mm, address, pte);
+	pte_t pte = ptep_get_and_clear(mm, address, ptep);
+
+	set_pte_at(mm, address, ptep, pte_mkclean(pte_wrprotect(pte)));
 	return 0;
 }
 
@@ -269,7 +272,7 @@ static int mk_assault_run(struct mk_port *port, struct mk_errand *errand)
 	return err;
 }
 
-/* --- one mm: the caller ------------------------------------------------------------------ */
+/* --- one mm: the caller ---------------------------------------------------- */
 
 /* Part of @op's pages that @vma shows; false if none. */
 static bool mk_part_of(const struct mk_region_op *op,
@@ -398,7 +401,7 @@ static int mk_operate_mm(struct mk_region *region, struct mk_region_op *op,
 	return err;
 }
 
-/* --- all of them --------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------- */
 
 /*
  * The mapping after the @seq'th, with its mm's users held and its space, if it
@@ -708,7 +711,7 @@ int mk_region_settle(struct mk_region *region, unsigned int timeout_ms)
 	return left ? 0 : -ETIMEDOUT;
 }
 
-/* --- what a monitor sees ------------------------------------------------------------------ */
+/* --- what a monitor sees --------------------------------------------------- */
 
 struct mk_inspection {
 	struct mk_errand errand;

@@ -20,7 +20,7 @@
 
 struct mk_region_totals mk_region_totals;
 
-/* --- frames ------------------------------------------------------------------ */
+/* --- frames ---------------------------------------------------------------- */
 
 /**
  * mk_frame_alloc() - a fresh frame for a page
@@ -82,7 +82,7 @@ int mk_interleave_node(u32 index)
 	return node;
 }
 
-/* --- life -------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------ */
 
 void mk_region_get(struct mk_region *region)
 {
@@ -222,7 +222,7 @@ void mk_region_info(struct mk_region *region, struct mk_region_info *info)
 	mutex_unlock(&region->lock);
 }
 
-/* --- mappings ------------------------------------------------------------------ */
+/* --- mappings -------------------------------------------------------------- */
 
 static struct mk_mapping *mk_mapping_find(struct mk_region *region,
 					  struct mm_struct *mm)
@@ -406,7 +406,7 @@ bool mk_region_maps(const struct mk_region *region,
 	       vma->vm_private_data == region;
 }
 
-/* --- files ----------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------- */
 
 /**
  * mk_regions_bytes() - memory of all regions

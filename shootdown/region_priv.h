@@ -60,7 +60,7 @@ struct mk_region {
 	int node;
 	u32 slot;
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock;	/* mappings, frames, protection, busy */
 	bool gone;
 	struct page **frame;
 	DECLARE_BITMAP(protected, MK_REGION_PAGES_MAX);

@@ -28,7 +28,7 @@ static u64 mk_space_last_id;
 static atomic64_t mk_nr_spaces;		/* until their memory is freed */
 static atomic64_t mk_nr_taken;
 
-/* --- memory ----------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------- */
 
 static void mk_space_drop(struct mk_space *space)
 {
@@ -46,7 +46,7 @@ static void mk_space_free(struct mmu_notifier *notifier)
 	atomic64_dec(&mk_nr_spaces);
 }
 
-/* --- seats: the port's thread --------------------------------------------------- */
+/* --- seats: the port's thread ---------------------------------------------- */
 
 static void mk_port_unuse(struct mk_port *port)
 {
@@ -128,7 +128,7 @@ int mk_space_read(struct mk_port *port, const struct mk_space *space,
 	return 0;
 }
 
-/* --- seats: anyone ------------------------------------------------------------ */
+/* --- seats: anyone --------------------------------------------------------- */
 
 static void mk_seat_want(struct mk_space_seat *seat, int cpu, bool wanted)
 {
@@ -163,10 +163,13 @@ static bool mk_space_settled(struct mk_space *space,
 	for_each_cpu(cpu, cpus) {
 		const struct mk_space_seat *seat = &space->seat[cpu];
 
-		/* In this order a work is seen queued, running, or done. */
-		if (smp_load_acquire(&seat->queued) ||
-		    smp_load_acquire(&seat->running) ||
-		    (empty && READ_ONCE(seat->taken)))
+		/* Pairs with the xchg of mk_seat_work(): queued, or running. */
+		if (smp_load_acquire(&seat->queued))
+			return false;
+		/* Pairs with its release: running, or done. */
+		if (smp_load_acquire(&seat->running))
+			return false;
+		if (empty && READ_ONCE(seat->taken))
 			return false;
 	}
 	return true;
@@ -375,7 +378,7 @@ int mk_space_leave(struct mk_space *space, const struct cpumask *cpus)
 	return mk_space_wait(space, cpus, true);
 }
 
-/* --- files --------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------- */
 
 static u64 mk_show_count(void *data)
 {

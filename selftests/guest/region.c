@@ -29,7 +29,7 @@
 #define PAGES	8
 #define WAIT_S	10
 
-/* --- shorthands ------------------------------------------------------------------ */
+/* --- shorthands ------------------------------------------------------------ */
 
 static int ask(int fd, unsigned long request, void *arg)
 {
@@ -163,7 +163,7 @@ FIXTURE_TEARDOWN(region)
 	EXPECT_NOTHING_LEFT();
 }
 
-/* --- what a page is ---------------------------------------------------------------- */
+/* --- what a page is -------------------------------------------------------- */
 
 TEST_F(region, first_words)
 {
@@ -260,7 +260,7 @@ TEST_F(region, split_and_move)
 	EXPECT_EQ(4, info.mappings);
 }
 
-/* --- processes ------------------------------------------------------------------------ */
+/* --- processes ------------------------------------------------------------- */
 
 static int exit_code(pid_t pid)
 {
@@ -523,7 +523,7 @@ TEST_F(life, the_module_stays_while_one_is_open)
 	ASSERT_EQ(0, mk_load(NULL));
 }
 
-/* --- monitors -------------------------------------------------------------------------- */
+/* --- monitors -------------------------------------------------------------- */
 
 static int check(int fd, int cpu, uint32_t pages, uint64_t *lowest)
 {
@@ -601,7 +601,7 @@ TEST_F(region, a_cpu_that_goes_gives_it_back)
 	EXPECT_EQ(2, lowest);
 }
 
-/* --- bad input ------------------------------------------------------------------------------ */
+/* --- bad input ------------------------------------------------------------- */
 
 TEST_F(region, bad_mmap)
 {
@@ -787,9 +787,9 @@ TEST_F(region, bad_pointers_and_numbers)
 	close(fd);
 }
 
-/* --- all at once ------------------------------------------------------------------------------ */
+/* --- all at once ----------------------------------------------------------- */
 
-static _Atomic bool racing;
+static atomic_bool racing;
 
 struct racer {
 	int fd, kind;
@@ -898,7 +898,7 @@ TEST_F(life, killed_in_the_middle)
 	}
 }
 
-/* --- faults on purpose, and agents ----------------------------------------------------------------- */
+/* --- faults on purpose, and agents ----------------------------------------- */
 
 TEST_F(region, frames_of_a_planted_fault_are_kept)
 {
