@@ -18,6 +18,9 @@
 #include "shootdown/frames.h"
 #include "shootdown/region_priv.h"
 
+/* A slot that is not given back is lost until the module is loaded again. */
+#define MK_RELEASE_TRIES	10
+
 struct mk_region_totals mk_region_totals;
 
 /* --- frames ---------------------------------------------------------------- */
@@ -184,6 +187,7 @@ err_put:
  */
 void mk_region_destroy(struct mk_region *region)
 {
+	unsigned int tries = 0;
 	int err;
 
 	WARN_ON(!list_empty(&region->mappings));
@@ -191,7 +195,9 @@ void mk_region_destroy(struct mk_region *region)
 	region->gone = true;
 	mk_region_free_frames(region);
 	mutex_unlock(&region->lock);
-	err = mk_frames_release(region->slot, 1);
+	while ((err = mk_frames_release(region->slot, 1)) &&
+	       ++tries < MK_RELEASE_TRIES)
+		schedule_timeout_uninterruptible(1);
 	if (err)
 		pr_notice("frame table: slot %u could not be released: error %d\n",
 			  region->slot, err);

@@ -32,11 +32,16 @@ static atomic64_t mk_nr_taken;
 
 static void mk_space_drop(struct mk_space *space)
 {
-	if (!refcount_dec_and_lock(&space->refs, &mk_spaces_lock))
-		return;
-	list_del(&space->link);
+	bool last;
+
+	/* Under the lock, so that mk_space_find() never finds one that goes. */
+	spin_lock(&mk_spaces_lock);
+	last = refcount_dec_and_test(&space->refs);
+	if (last)
+		list_del(&space->link);
 	spin_unlock(&mk_spaces_lock);
-	mmu_notifier_put(&space->notifier);
+	if (last)
+		mmu_notifier_put(&space->notifier);
 }
 
 static void mk_space_free(struct mmu_notifier *notifier)

@@ -16,10 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "module/uapi.h"
 #include "test.h"
 
 #define FAILNTH		"/sys/kernel/debug/mk_failnth"
@@ -204,6 +207,62 @@ static int files_walk(const char *arg)
 	return ret ?: worst;
 }
 
+/* A region from its first breath to its last. */
+static int region_calls(int fd)
+{
+	struct mk_region_create create = { .pages = 4, .node = -1 };
+	struct mk_space_cpus all = {};
+	struct mk_region_op op = {
+		.pages = 4, .op = MK_OP_RENEW, .cpu = -1,
+		.protocol = MK_PROTOCOL_IPI,
+	};
+	struct mk_region_settle settle = { .timeout_ms = 10000 };
+	int ret = 0;
+	char *base;
+
+	if (ioctl(fd, MK_IOC_REGION, &create))
+		return -errno;
+	base = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	base[100] = 1;
+	if (ioctl(fd, MK_IOC_ADOPT, &all) || ioctl(fd, MK_IOC_OP, &op))
+		ret = -errno;
+	op.protocol = MK_PROTOCOL_LAZY;
+	if (!ret && (ioctl(fd, MK_IOC_OP, &op) ||
+		     ioctl(fd, MK_IOC_SETTLE, &settle)))
+		ret = -errno;
+	munmap(base, 4 * 4096);
+	return ret;
+}
+
+static int region_walk(const char *arg)
+{
+	int fd = open(MK_DEVICE, O_RDWR | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = region_calls(fd);
+	close(fd);
+	return ret;
+}
+
+/* Nothing is left, whatever failed; frames of a lazy one take a moment. */
+static int region_tidy(const char *arg, int ret)
+{
+	unsigned long long bytes = 1;
+	int tries;
+
+	for (tries = 0; bytes && tries < 1000; tries++) {
+		ret = mk_get_u64("regions/bytes", &bytes);
+		if (ret)
+			return ret;
+		if (bytes)
+			mk_sleep_ms(5);
+	}
+	return bytes ? -EBUSY : 0;
+}
+
 /* --- failing ------------------------------------------------------------------- */
 
 static unsigned long long failnth(const char *file)
@@ -368,6 +427,15 @@ TEST_F_TIMEOUT(faults, channels, FAULTS_TIMEOUT)
 
 	if (mk_cpus_possible() == 1)
 		SKIP(return, "one CPU");
+	exhaust(_metadata, &path, true);
+}
+
+TEST_F_TIMEOUT(faults, regions, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"region", NULL, loaded_prepare, region_walk, region_tidy,
+	};
+
 	exhaust(_metadata, &path, true);
 }
 
