@@ -29,6 +29,7 @@
 #include <linux/hardirq.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "module/agent.h"
@@ -140,6 +141,7 @@ struct mk_unmap_way {
  * @initiator: the first
  * @agents: CPUs with a user thread
  * @members: the initiator and the targets of a cell
+ * @allowed: CPUs of the writer, when it is not bound to the initiator's
  * @samples: per row
  * @warmup: before them
  * @state: of the targets
@@ -154,7 +156,7 @@ struct mk_unmap {
 	struct mk_key key;
 	struct mk_targets targets;
 	int initiator;
-	cpumask_var_t agents, members;
+	cpumask_var_t agents, members, allowed;
 	u32 samples, warmup;
 	enum mk_target_state state;
 	struct file *file;
@@ -568,6 +570,7 @@ static void mk_unmap_free(struct mk_unmap *unmap)
 		kvfree(unmap->way[i].loops);
 	}
 	mk_targets_free(&unmap->targets);
+	free_cpumask_var(unmap->allowed);
 	free_cpumask_var(unmap->members);
 	free_cpumask_var(unmap->agents);
 	kfree(unmap);
@@ -579,7 +582,8 @@ static int mk_unmap_prepare(struct mk_unmap *unmap)
 
 	err = mk_targets_init(&unmap->targets, unmap->run);
 	if (err || !zalloc_cpumask_var(&unmap->agents, GFP_KERNEL) ||
-	    !zalloc_cpumask_var(&unmap->members, GFP_KERNEL))
+	    !zalloc_cpumask_var(&unmap->members, GFP_KERNEL) ||
+	    !zalloc_cpumask_var(&unmap->allowed, GFP_KERNEL))
 		return -ENOMEM;
 	mk_agents_waiting(unmap->agents);
 	err = mk_unmap_ways(unmap);
@@ -605,7 +609,16 @@ static int mk_unmap_run(struct mk_run *run)
 	err = mk_unmap_prepare(unmap);
 	err = err ?: mk_run_value(run, &key, "agents", "threads",
 				  cpumask_weight(unmap->agents));
-	err = err ?: mk_unmap_sweep_cores(unmap);
+	/* Elsewhere the caller would keep a target awake, and be woken by IPI. */
+	if (!err) {
+		cpumask_copy(unmap->allowed, current->cpus_ptr);
+		err = set_cpus_allowed_ptr(current,
+					   cpumask_of(unmap->initiator));
+	}
+	if (!err) {
+		err = mk_unmap_sweep_cores(unmap);
+		set_cpus_allowed_ptr(current, unmap->allowed);
+	}
 	mk_unmap_free(unmap);
 	return err;
 }
