@@ -98,7 +98,7 @@ static int mk_monitor_online(unsigned int cpu)
 		return PTR_ERR(task);
 	}
 	kthread_bind(task, cpu);
-	monitor->task = task;
+	WRITE_ONCE(monitor->task, task);
 	init_completion(&monitor->started);
 	mk_port_open(monitor->port, task);
 	wake_up_process(task);
@@ -112,7 +112,7 @@ static int mk_monitor_offline(unsigned int cpu)
 	struct mk_monitor *monitor = &mk_monitors[cpu];
 
 	kthread_stop(monitor->task);
-	monitor->task = NULL;
+	WRITE_ONCE(monitor->task, NULL);
 	return 0;
 }
 

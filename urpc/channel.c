@@ -366,7 +366,7 @@ static void mk_endpoint_detach(struct mk_endpoint *ep)
 		return;
 	ep->attached = false;
 	ep->closing = true;
-	ep->port->nr_endpoints--;
+	WRITE_ONCE(ep->port->nr_endpoints, ep->port->nr_endpoints - 1);
 	list_del_init(&ep->hot);
 	list_del(&ep->all);
 	/* Nobody needs to ring any more; a bell on its way has a reference. */
@@ -621,7 +621,7 @@ static void mk_endpoint_do_attach(struct mk_port *port, struct mk_work *work)
 		mk_channel_get(channel);
 		atomic_inc(&channel->attached);
 		ep->attached = true;
-		port->nr_endpoints++;
+		WRITE_ONCE(port->nr_endpoints, port->nr_endpoints + 1);
 		list_add_tail(&ep->all, &port->endpoints);
 		list_add_tail(&ep->hot, &port->hot);
 		if (channel->ops && channel->ops->attach)

@@ -168,7 +168,10 @@ static void mk_links_connect(struct work_struct *work)
 	unsigned int cpu;
 	int err;
 
-	for_each_set_bit(cpu, links->wanted, nr_cpu_ids) {
+	/* Bits come meanwhile: each is read by itself, and marked. */
+	for_each_possible_cpu(cpu) {
+		if (!test_bit(cpu, links->wanted))
+			continue;
 		clear_bit(cpu, links->wanted);
 		smp_mb__after_atomic();	/* ->waits was set before the bit */
 		link = &links->link[cpu];
