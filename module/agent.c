@@ -19,6 +19,7 @@
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -169,18 +170,23 @@ static int mk_agent_try(int cpu, struct mk_agent_result *result)
 int mk_agent_take(int cpu, struct mk_agent_result *result,
 		  unsigned int timeout_ms)
 {
-	int ret = 0;
-	long left;
+	long left = msecs_to_jiffies(timeout_ms);
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int ret;
 
-	left = wait_event_interruptible_timeout(mk_agents_wait,
-						(ret = mk_agent_try(cpu,
-								    result)),
-						msecs_to_jiffies(timeout_ms));
-	if (left < 0)
-		return -EINTR;
-	if (!left)
-		return -ETIMEDOUT;
-	return ret < 0 ? ret : 0;
+	/* Not wait_event(): to look takes a mutex. */
+	add_wait_queue(&mk_agents_wait, &wait);
+	while (!(ret = mk_agent_try(cpu, result))) {
+		if (signal_pending(current))
+			ret = -EINTR;
+		else if (!left)
+			ret = -ETIMEDOUT;
+		if (ret)
+			break;
+		left = wait_woken(&wait, TASK_INTERRUPTIBLE, left);
+	}
+	remove_wait_queue(&mk_agents_wait, &wait);
+	return min(ret, 0);
 }
 
 /* --- the thread ------------------------------------------------------------ */
@@ -272,10 +278,11 @@ static u64 *mk_agent_samples(const struct mk_agent_job *job)
  */
 long mk_agent_ioctl(struct file *file, struct mk_agent_job __user *arg)
 {
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	struct mk_agent_job job;
 	struct mk_agent *agent;
 	u64 *samples;
-	int err;
+	int err = -EINTR;
 
 	if (copy_from_user(&job, arg, sizeof(job)))
 		return -EFAULT;
@@ -300,7 +307,10 @@ long mk_agent_ioctl(struct file *file, struct mk_agent_job __user *arg)
 	wake_up_all(&mk_agents_wait);
 
 	/* The file is open as long as we are in here, and keeps the agent. */
-	err = wait_event_interruptible(mk_agents_wait, mk_agent_given(agent));
+	add_wait_queue(&mk_agents_wait, &wait);
+	while (!mk_agent_given(agent) && !signal_pending(current))
+		wait_woken(&wait, TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(&mk_agents_wait, &wait);
 
 	mutex_lock(&mk_agents_lock);
 	agent->inside = false;
@@ -313,7 +323,7 @@ long mk_agent_ioctl(struct file *file, struct mk_agent_job __user *arg)
 	}
 	mutex_unlock(&mk_agents_lock);
 	if (err)
-		return -EINTR;
+		return err;
 	return copy_to_user(arg, &job, sizeof(job)) ? -EFAULT : 0;
 }
 

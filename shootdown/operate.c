@@ -589,26 +589,27 @@ out_members:
 	return err;
 }
 
+/* A condition of wait_event(), so nothing in it sleeps. */
 static bool mk_region_begin(struct mk_region *region,
 			    const struct mk_region_op *op)
 {
 	u32 end = op->first + op->pages;
 	bool idle;
 
-	mutex_lock(&region->lock);
+	spin_lock(&region->busy_lock);
 	idle = find_next_bit(region->busy, end, op->first) >= end;
 	if (idle)
 		bitmap_set(region->busy, op->first, op->pages);
-	mutex_unlock(&region->lock);
+	spin_unlock(&region->busy_lock);
 	return idle;
 }
 
 static void mk_region_end(struct mk_region *region,
 			  const struct mk_region_op *op)
 {
-	mutex_lock(&region->lock);
+	spin_lock(&region->busy_lock);
 	bitmap_clear(region->busy, op->first, op->pages);
-	mutex_unlock(&region->lock);
+	spin_unlock(&region->busy_lock);
 	wake_up_all(&region->idle);
 }
 

@@ -145,6 +145,7 @@ struct mk_region *mk_region_create(u32 pages, int node)
 	region->node = node;
 	region->version = 1;
 	mutex_init(&region->lock);
+	spin_lock_init(&region->busy_lock);
 	refcount_set(&region->refs, 1);
 	init_waitqueue_head(&region->idle);
 	init_waitqueue_head(&region->settled);

@@ -32,7 +32,7 @@
  *	for writing, which is done then.
  *
  * Locks, outermost first
- *	busy pages		wait_event_killable(), no lock
+ *	busy pages		wait_event_killable(); a spinlock of their own
  *	mmap_lock		of one mm at a time, for reading
  *	mk_region::lock		mutex: frames, protection, mappings; also taken
  *				by faults, so never held over a protocol

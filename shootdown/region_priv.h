@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "shootdown/region.h"
@@ -45,6 +46,7 @@ struct mk_mapping {
  * @gone: the file is closed
  * @frame: of each page
  * @protected: pages that must not be written
+ * @busy_lock: protects @busy, inside of no other lock
  * @busy: pages of an operation that is under way
  * @idle: waits for @busy
  * @mappings: struct mk_mapping
@@ -60,10 +62,11 @@ struct mk_region {
 	int node;
 	u32 slot;
 	refcount_t refs;
-	struct mutex lock;	/* mappings, frames, protection, busy */
+	struct mutex lock;	/* mappings, frames, protection */
 	bool gone;
 	struct page **frame;
 	DECLARE_BITMAP(protected, MK_REGION_PAGES_MAX);
+	spinlock_t busy_lock;	/* busy */
 	DECLARE_BITMAP(busy, MK_REGION_PAGES_MAX);
 	wait_queue_head_t idle;
 	struct list_head mappings;
