@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -16,7 +17,7 @@
 
 #define TRACEFS		"/sys/kernel/tracing"
 #define EXP		"unmap"
-#define SAMPLES		200
+#define SAMPLES		500
 #define UNMAP_TIMEOUT	300
 
 /* What the kernel has counted. */
@@ -191,9 +192,9 @@ TEST_F_TIMEOUT(polling, evidence, UNMAP_TIMEOUT)
 		EXPECT_LE(0.95, said);
 		EXPECT_LE(SAMPLES, calls);
 	} else {
-		/* the rest of the guest is not as quiet as the target */
 		EXPECT_GE(0.05, said);
-		EXPECT_GE(SAMPLES / 2, calls);
+		/* idle CPUs are woken by such interrupts too, now and then */
+		EXPECT_GT(SAMPLES, calls);
 	}
 	if (variant->flushes) {
 		EXPECT_LE(SAMPLES, shootdowns);
@@ -224,10 +225,18 @@ FIXTURE_TEARDOWN(agents)
 
 TEST_F_TIMEOUT(agents, rows, UNMAP_TIMEOUT)
 {
-	EXPECT_EQ(mk_cpus_online(), agents_start());
+	int status;
+	pid_t pid;
+
 	if (mk_cpus_online() > 1)
 		set(_metadata, "cpus", "0-1");
-	EXPECT_RET(0, mk_exp_run(EXP), "run with agents");
+	/* agents keep the device open until their process ends */
+	pid = fork();
+	if (!pid)
+		_exit(agents_start() == mk_cpus_online() ?
+		      -mk_exp_run(EXP) : 255);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
 	ASSERT_EQ(0, mk_exp_results(EXP, &self->table));
 	EXPECT_EQ(mk_cpus_online(), value(&self->table, "agents", "agents"));
 	EXPECT_LT(0, value(&self->table, "linux-mprotect", "cost_p50"));
