@@ -28,22 +28,17 @@ void mk_txn_put(struct mk_txn *txn)
 
 /* --- posts -------------------------------------------------------------------- */
 
-/* A CPU whose port takes no messages has gone; any other may answer later. */
-static bool mk_seat_gone(int err)
-{
-	return err == -ENODEV || err == -EPIPE || err == -EINVAL;
-}
-
 /*
- * Nothing was sent. In a port that closes that means nothing about the other.
- * Who has gone has no vote: it comes back with a copy of the table, which it
- * gets when what is under way now has ended.
+ * Nothing was sent. Has the other one gone, or is it only the way to it that
+ * has? Then it is asked again, over a new one. Who has gone has no vote: it comes
+ * back with a copy of the table, which it cannot get before what is under way
+ * now has ended.
  */
-static void mk_seat_failed(struct mk_seat *seat, int err)
+static void mk_seat_failed(struct mk_seat *seat)
 {
 	struct mk_txn *txn = seat->txn;
 
-	if (!txn->port || txn->port->closing || !mk_seat_gone(err))
+	if (!txn->port || mk_port_is_open(mk_port(seat->cpu)))
 		return;
 	txn->gone = seat->cpu;
 	if (txn->phase == MK_TXN_DECIDED) {
@@ -64,7 +59,7 @@ static void mk_prepare_done(struct mk_post *post, int err)
 
 	seat->prepare_out = false;
 	if (err)
-		mk_seat_failed(seat, err);
+		mk_seat_failed(seat);
 	else
 		seat->asked = true;
 	mk_txn_put(txn);
@@ -82,7 +77,7 @@ static void mk_decide_done(struct mk_post *post, int err)
 		txn->missing--;
 	}
 	if (err)
-		mk_seat_failed(seat, err);
+		mk_seat_failed(seat);
 	mk_txn_put(txn);
 }
 
@@ -145,7 +140,7 @@ static void mk_fetch_done(struct mk_post *post, int err)
 	struct mk_txn *txn = container_of(post, struct mk_txn, fetch_post);
 
 	txn->fetch_out = false;
-	if (err && txn->port && !txn->port->closing && mk_seat_gone(err)) {
+	if (err && txn->port && !mk_port_is_open(mk_port(txn->peer))) {
 		txn->err = txn->err ?: -EHOSTDOWN;
 		mk_txn_nudge(txn, txn->port->cpu);
 	}
@@ -355,6 +350,20 @@ static int mk_txn_choose(struct mk_txn *txn, const struct mk_replica *replica)
 	return 0;
 }
 
+/* One at a time: it writes the replica before that is a member's. */
+static int mk_join_allowed(const struct mk_agree *agree,
+			   const struct mk_replica *replica)
+{
+	const struct mk_txn *txn;
+	unsigned int joins = 0;
+
+	list_for_each_entry(txn, &agree->txns, node)
+		joins += txn->change.kind == MK_CHANGE_JOIN;
+	if (replica->joined)
+		return -EALREADY;
+	return joins > 1 ? -EAGAIN : 0;
+}
+
 /**
  * mk_txn_begin() - begin a transaction
  * @port: the caller's own: the coordinator
@@ -376,8 +385,9 @@ void mk_txn_begin(struct mk_port *port, struct mk_txn *txn)
 	if (port->closing)
 		txn->err = -EHOSTDOWN;
 	else if (txn->change.kind == MK_CHANGE_JOIN)
-		txn->err = replica->joined ? -EALREADY : 0;
-	else if (!replica->joined)
+		txn->err = mk_join_allowed(agree, replica);
+	else if (!replica->joined ||
+		 !cpumask_test_cpu(port->cpu, replica->members))
 		txn->err = -ESTALE;
 	else if (txn->change.kind == MK_CHANGE_EXCLUDE &&
 		 txn->of_view != replica->view)

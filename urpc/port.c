@@ -157,6 +157,18 @@ int mk_port_push(struct mk_port *port, struct mk_work *work,
 	return 0;
 }
 
+/**
+ * mk_port_is_open() - does a port take work and messages?
+ * @port: the port
+ *
+ * Context: any. A port that is closed stays so until its CPU comes again.
+ * Return: false if it is closed; true if it is open, or about to close.
+ */
+bool mk_port_is_open(const struct mk_port *port)
+{
+	return READ_ONCE(port->work) != MK_PORT_SEALED;
+}
+
 static struct mk_work *mk_work_reverse(struct mk_work *list)
 {
 	struct mk_work *reversed = NULL;

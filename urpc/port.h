@@ -164,6 +164,8 @@ int mk_port_wait(struct mk_call *call);
 int mk_port_push(struct mk_port *port, struct mk_work *work,
 		 struct mk_port *from);
 
+bool mk_port_is_open(const struct mk_port *port);
+
 /* The owner. */
 void mk_port_open(struct mk_port *port, struct task_struct *task);
 void mk_port_close(struct mk_port *port);

@@ -330,6 +330,9 @@ proctype coordinator(byte t; byte home; byte knows)
 	:: atomic { !asked_twice && txn[t].at != NONE -> asked_twice = 1 };
 		post_all(t, PREPARE, txn[t].yes)
 #endif
+	/* who has gone has no vote */
+	:: atomic { txn[t].at != NONE && GONE(0) && HAS(txn[t].members, 0) &&
+		    !HAS(txn[t].yes, 0) -> txn[t].yes = txn[t].yes | BIT(0) }
 	:: UNANIMOUS(t) ->
 		if
 		:: t == CHANGE && JOINS ->

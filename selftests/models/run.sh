@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh DIR: check the models of agreement, each in a directory below DIR.
+set -eu
+
+# shellcheck source=selftests/models/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+model conflict holds agreement.pml "-DTWO"
+model asked-twice holds agreement.pml "-DTWO -DTWICE"
+model join holds agreement.pml "-DMEMBERS=2 -DJOIN -DTWO"
+model join-asked-twice holds agreement.pml "-DMEMBERS=2 -DJOIN -DTWICE"
+model leave holds agreement.pml "-DDIES"
+model leave-asked-twice holds agreement.pml "-DDIES -DTWICE"
+model leave-and-come-back holds agreement.pml "-DDIES -DCOMES_BACK"
+
+model commit-before-all-votes "$wrong" agreement.pml "-DTWO -DCOMMIT_EARLY"
+model votes-counted-not-named "$wrong" agreement.pml \
+	"-DTWO -DTWICE -DCOUNT_VOTES"
+model join-without-drain "$wrong" agreement.pml \
+	"-DMEMBERS=2 -DJOIN -DJOIN_WITHOUT_DRAIN"
+model join-without-freeze "$wrong" agreement.pml \
+	"-DMEMBERS=2 -DJOIN -DJOIN_WITHOUT_FREEZE"
+model no-view "$wrong" agreement.pml "-DMEMBERS=2 -DJOIN -DNO_VIEW"
+model no-takeover "$wrong" agreement.pml "-DDIES -DNO_TAKEOVER"
+model late-question-answered "$wrong" agreement.pml "-DDIES -DNO_SEEN"
+model sent-is-received "$wrong" agreement.pml "-DDIES -DTRUST_THE_RING"
+
+report
