@@ -275,7 +275,7 @@ int mk_voters_init(void)
 	if (!mk_agree_table)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
-		mk_agree_table[cpu] = kvzalloc_node(sizeof(struct mk_agree),
+		mk_agree_table[cpu] = kvzalloc_node(sizeof(**mk_agree_table),
 						    GFP_KERNEL,
 						    cpu_to_node(cpu));
 		if (!mk_agree_table[cpu]) {
