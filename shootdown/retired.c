@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Frames of a region that were replaced, on their way out.
+ */
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "shootdown/retired.h"
+
+/* One shootdown of a lazy protocol. */
+struct mk_ticket {
+	struct mk_frees frees;
+	struct mk_retired *retired;
+};
+
+/**
+ * mk_retired_alloc() - room for frames on their way out
+ * @region: theirs
+ * @nr: how many at most
+ *
+ * Context: process; sleeps.
+ * Return: without a frame yet, and with the caller's reference; NULL.
+ */
+struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr)
+{
+	struct mk_retired *retired;
+
+	retired = kvzalloc(struct_size(retired, page, nr), GFP_KERNEL_ACCOUNT);
+	if (!retired)
+		return NULL;
+	mk_region_get(region);
+	retired->region = region;
+	refcount_set(&retired->refs, 1);
+	return retired;
+}
+
+static void mk_retired_free(struct mk_retired *retired)
+{
+	u32 i;
+
+	for (i = 0; i < retired->nr; i++)
+		mk_frame_free(retired->page[i]);
+}
+
+/**
+ * mk_retired_put() - drop a reference; the last one frees, or keeps, the frames
+ * @retired: the frames
+ *
+ * Context: process; sleeps.
+ */
+void mk_retired_put(struct mk_retired *retired)
+{
+	struct mk_region *region = retired->region;
+	u32 i;
+
+	if (!refcount_dec_and_test(&retired->refs))
+		return;
+	mutex_lock(&region->lock);
+	if (retired->keep && !region->gone) {
+		for (i = 0; i < retired->nr; i++)
+			list_add(&retired->page[i]->lru, &region->kept);
+		region->nr_kept += retired->nr;
+		atomic64_add(retired->nr, &mk_region_totals.kept);
+		retired->nr = 0;
+	}
+	mutex_unlock(&region->lock);
+	mk_retired_free(retired);
+	mk_region_put(region);
+	kvfree(retired);
+}
+
+/**
+ * mk_ticket_release() - the shootdown of a ticket is over, or never was
+ * @frees: from mk_ticket_get()
+ *
+ * Context: process; sleeps.
+ */
+void mk_ticket_release(struct mk_frees *frees)
+{
+	struct mk_ticket *ticket = container_of(frees, struct mk_ticket, frees);
+	struct mk_retired *retired = ticket->retired;
+	struct mk_region *region = retired->region;
+
+	mk_frees_destroy(frees);
+	kfree(ticket);
+	atomic64_dec(&mk_region_totals.settling);
+	if (atomic_dec_and_test(&region->settling))
+		wake_up_all(&region->settled);
+	mk_retired_put(retired);
+}
+
+/**
+ * mk_ticket_get() - what a lazy shootdown of these frames holds on to
+ * @retired: the frames
+ * @pages: counted against the quarantine
+ *
+ * Context: process; sleeps.
+ * Return: given to mk_ticket_release() once; NULL without memory.
+ */
+struct mk_frees *mk_ticket_get(struct mk_retired *retired, u32 pages)
+{
+	struct mk_ticket *ticket = kzalloc(sizeof(*ticket), GFP_KERNEL);
+
+	if (!ticket)
+		return NULL;
+	if (mk_frees_init(&ticket->frees, pages, mk_ticket_release)) {
+		kfree(ticket);
+		return NULL;
+	}
+	ticket->retired = retired;
+	refcount_inc(&retired->refs);
+	atomic_inc(&retired->region->settling);
+	atomic64_inc(&mk_region_totals.settling);
+	return &ticket->frees;
+}

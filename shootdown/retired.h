@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Frames of a region that were replaced, on their way out: they are freed when
+ * the operation that did it lets go, and every shootdown of it that a lazy
+ * protocol has in quarantine.
+ */
+#ifndef MK_RETIRED_H
+#define MK_RETIRED_H
+
+#include <linux/refcount.h>
+
+#include "shootdown/region_priv.h"
+#include "shootdown/shootdown.h"
+
+/**
+ * struct mk_retired - frames on their way out
+ * @region: theirs; held
+ * @refs: the operation, and its shootdowns in the quarantine
+ * @keep: a stale translation may be left: the region keeps them until it dies
+ * @nr: how many
+ * @page: them
+ */
+struct mk_retired {
+	struct mk_region *region;
+	refcount_t refs;
+	bool keep;
+	u32 nr;
+	struct page *page[];
+};
+
+/* Process context; sleep. */
+struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr);
+void mk_retired_put(struct mk_retired *retired);
+struct mk_frees *mk_ticket_get(struct mk_retired *retired, u32 pages);
+void mk_ticket_release(struct mk_frees *frees);
+
+#endif /* MK_RETIRED_H */
