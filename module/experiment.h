@@ -156,6 +156,7 @@ extern const struct mk_experiment mk_exp_growth;
 extern const struct mk_experiment mk_exp_rings;
 extern const struct mk_experiment mk_exp_unmap;
 extern const struct mk_experiment mk_exp_storm;
+extern const struct mk_experiment mk_exp_routes;
 extern const struct mk_experiment mk_exp_two_phase_commit;
 
 #endif /* MK_EXPERIMENT_H */

@@ -19,6 +19,7 @@
 #include "shootdown/region.h"
 #include "shootdown/shootdown.h"
 #include "shootdown/space.h"
+#include "urpc/fanout.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
 
@@ -96,6 +97,8 @@ err_agree:
 	mk_agree_exit();
 err_links:
 	mk_links_stop();
+	mk_boards_exit();
+	mk_cells_exit();
 err_ports:
 	mk_ports_exit();
 	return err;
@@ -113,6 +116,8 @@ static void __exit mk_exit(void)
 	mk_spaces_exit();
 	mk_agree_exit();
 	mk_links_stop();
+	mk_boards_exit();
+	mk_cells_exit();
 	mk_ports_exit();
 }
 

@@ -33,6 +33,7 @@
 
 #include "urpc/port.h"
 #include "urpc/ring.h"
+#include "urpc/source.h"
 #include "urpc/types.h"
 
 struct mk_channel;
@@ -41,6 +42,9 @@ struct page;
 
 /* Slots of a ring unless asked otherwise: one page. */
 #define MK_CHANNEL_SLOTS	64
+
+/* How long a port may take to attach, a peer to say BYE, a call to return. */
+#define MK_CHANNEL_JIFFIES	(5 * HZ)
 
 /* Calls in flight on one endpoint. */
 #define MK_CHANNEL_CALLS	8
@@ -78,12 +82,6 @@ struct mk_rpc {
 	int ret;
 };
 
-enum mk_parked {
-	MK_POLLED,	/* on the hot list */
-	MK_PARKED,	/* not polled: ring before you rely on it */
-	MK_RUNG,	/* the bell is in the work list */
-};
-
 /**
  * struct mk_endpoint - one side of a channel, owned by one port
  * @end: the rings
@@ -95,21 +93,17 @@ enum mk_parked {
  * @owed: lines of messages received since the peer was last told. Bare
  *	acknowledgments do not count here, or two ends with a small @ack_every
  *	would answer them forever; a quarter ring of anything is always due
- * @idle: polls since something came
  * @attached: on @port
  * @closing: no more sends
  * @bye_sent: BYE is in the ring
  * @bye_received: the peer's BYE has come
- * @is_dirty: on the port's dirty list
- * @hot: link in the port's hot list
- * @dirty: link in the port's dirty list
+ * @knock: at the peer's @source
  * @all: link in the port's list of endpoints
  * @posts: posts that wait for room
  * @rpc: calls in flight
  * @next_tag: generation of the next call
  * @data: for handlers, of whoever created the channel
- * @parked: shared with the peer: enum mk_parked
- * @bell: shared with the peer: makes the endpoint hot
+ * @source: what the port polls
  * @attach: work that attaches it
  * @close: work that starts to close it
  * @abandon: work that detaches it at once
@@ -127,22 +121,19 @@ struct mk_endpoint {
 	unsigned int dir;
 	u32 ack_every;
 	u32 owed;
-	u32 idle;
 	bool attached;
 	bool closing;
 	bool bye_sent;
 	bool bye_received;
-	bool is_dirty;
-	struct list_head hot;
-	struct list_head dirty;
+	struct mk_knock knock;
 	struct list_head all;
 	struct list_head posts;
 	struct mk_rpc rpc[MK_CHANNEL_CALLS];
 	u32 next_tag;
 	void *data;
 
-	int parked ____cacheline_aligned_in_smp;
-	struct mk_work bell;
+	struct mk_source source;
+
 	struct mk_work attach;
 	struct mk_work close;
 	struct mk_work abandon;
@@ -237,10 +228,16 @@ int mk_endpoint_rpc(struct mk_endpoint *ep, enum mk_type type, const u64 *word,
 		    u32 lines, struct mk_message *reply);
 
 /* For port.c. */
-unsigned int mk_endpoint_poll(struct mk_endpoint *ep);
-bool mk_endpoint_park(struct mk_endpoint *ep);
-void mk_endpoint_ring(struct mk_endpoint *ep);
+unsigned int mk_endpoint_poll(struct mk_source *source);
 void mk_endpoint_begin_close(struct mk_endpoint *ep);
 void mk_endpoint_abandon(struct mk_endpoint *ep);
+
+/* Between channel.c and endpoint.c. */
+void mk_channel_leave(struct mk_channel *channel);
+struct mk_endpoint *mk_endpoint_alloc(struct mk_channel *channel,
+				      struct mk_port *port, unsigned int dir);
+int mk_endpoint_attach(struct mk_endpoint *ep);
+void mk_endpoint_ask(struct mk_endpoint *ep, struct mk_work *work,
+		     atomic_t *pushed);
 
 #endif /* MK_URPC_CHANNEL_H */

@@ -121,6 +121,22 @@ static inline bool mk_inplace_read(const struct mk_inplace *side, u8 flags,
 }
 
 /**
+ * mk_inplace_pending() - is there something to take
+ * @side: initiator or target
+ * @flags: MK_MSG_REPLY for an initiator, MK_MSG_CALL for a target
+ *
+ * Return: true if there is a reply, or a call, which has not been taken.
+ */
+static inline bool mk_inplace_pending(const struct mk_inplace *side, u8 flags)
+{
+	bool call = flags == MK_MSG_CALL;
+
+	return side->open != call &&
+	       (READ_ONCE(side->line->header) & MK_INPLACE_TURN) ==
+	       mk_inplace_turn(flags, side->seq + call);
+}
+
+/**
  * mk_inplace_call() - initiator: make a call
  * @side: initiator
  * @type: for the layer above

@@ -3,6 +3,7 @@
  * Ports: polling, parking, blocking, and work from outside.
  */
 #include <linux/cpumask.h>
+#include <linux/indirect_call_wrapper.h>
 #include <linux/kthread.h>
 #include <linux/preempt.h>
 #include <linux/sched/task.h>
@@ -13,6 +14,7 @@
 #include "urpc/channel.h"
 #include "urpc/link.h"
 #include "urpc/port.h"
+#include "urpc/route.h"
 
 /* In the work list of a port that takes no more work. */
 #define MK_PORT_SEALED		((struct mk_work *)1)
@@ -240,15 +242,15 @@ static unsigned int mk_port_works(struct mk_port *port)
  */
 void mk_port_flush(struct mk_port *port)
 {
-	struct mk_endpoint *ep, *next;
+	struct mk_knock *knock, *next;
 
 	if (list_empty(&port->dirty))
 		return;
 	smp_mb();	/* (C): after what was published, before ->parked */
-	list_for_each_entry_safe(ep, next, &port->dirty, dirty) {
-		list_del(&ep->dirty);
-		ep->is_dirty = false;
-		mk_endpoint_ring(ep);
+	list_for_each_entry_safe(knock, next, &port->dirty, dirty) {
+		list_del(&knock->dirty);
+		knock->is_dirty = false;
+		knock->deaf = mk_source_ring(knock->to, port) < 0;
 	}
 }
 
@@ -263,16 +265,27 @@ void mk_port_flush(struct mk_port *port)
  */
 unsigned int mk_port_poll(struct mk_port *port)
 {
-	struct mk_endpoint *ep, *next;
+	struct mk_source *source, *next;
 	unsigned int n = 0;
 
 	mk_count(port, polls);
 	if (READ_ONCE(port->work) || port->later)
 		n += mk_port_works(port);
-	list_for_each_entry_safe(ep, next, &port->hot, hot)
-		n += mk_endpoint_poll(ep);
+	list_for_each_entry_safe(source, next, &port->hot, hot)
+		n += INDIRECT_CALL_1(source->poll, mk_endpoint_poll, source);
 	mk_port_flush(port);
 	return n;
+}
+
+/* Park all sources. False if there is something for one of them. */
+static bool mk_port_park(struct mk_port *port)
+{
+	struct mk_source *source, *next;
+	bool parked = true;
+
+	list_for_each_entry_safe(source, next, &port->hot, hot)
+		parked &= mk_source_park(source);
+	return parked;
 }
 
 /**
@@ -285,13 +298,8 @@ unsigned int mk_port_poll(struct mk_port *port)
  */
 void mk_port_block(struct mk_port *port)
 {
-	struct mk_endpoint *ep, *next;
-	bool ready = false;
-
 	mk_port_flush(port);
-	list_for_each_entry_safe(ep, next, &port->hot, hot)
-		ready |= !mk_endpoint_park(ep);
-	if (ready)
+	if (!mk_port_park(port))
 		return;
 
 	WRITE_ONCE(port->blocked, 1);
@@ -323,6 +331,26 @@ void mk_port_open(struct mk_port *port, struct task_struct *task)
 	smp_store_release(&port->work, NULL);
 }
 
+/*
+ * Have nothing polled, so that whoever calls a closed port gets to know. A flood
+ * of calls is cut off at the deadline: one that was not served is served when the
+ * CPU comes back and its caller tries again.
+ */
+static bool mk_port_quiet(struct mk_port *port, unsigned long deadline)
+{
+	struct mk_source *source, *next;
+
+	if (mk_port_park(port))
+		return true;
+	if (time_before(jiffies, deadline))
+		return false;
+	list_for_each_entry_safe(source, next, &port->hot, hot) {
+		WRITE_ONCE(source->parked, MK_PARKED);
+		mk_source_cool(source);
+	}
+	return true;
+}
+
 /**
  * mk_port_close() - say BYE on every channel, finish the work, take no more
  * @port: the caller's own
@@ -352,9 +380,12 @@ void mk_port_close(struct mk_port *port)
 	list_for_each_entry_safe(ep, next, &port->endpoints, all)
 		mk_endpoint_abandon(ep);
 
-	do
+	mk_hops_close(port);
+	do {
 		mk_port_poll(port);
-	while (port->later || cmpxchg(&port->work, NULL, MK_PORT_SEALED));
+		cond_resched();
+	} while (!mk_port_quiet(port, deadline) || port->later ||
+		 cmpxchg(&port->work, NULL, MK_PORT_SEALED));
 
 	task = rcu_replace_pointer(port->task, NULL, true);
 	synchronize_rcu();
@@ -367,6 +398,22 @@ static void mk_call_run(struct mk_port *port, struct mk_work *work)
 
 	call->ret = call->fn(port, call->arg);
 	complete(&call->done);
+}
+
+static int mk_call_start(int cpu, struct mk_call *call, bool slow,
+			 int (*fn)(struct mk_port *port, void *arg), void *arg)
+{
+	struct mk_port *port = mk_port(cpu);
+
+	if (!port)
+		return -EINVAL;
+	*call = (struct mk_call){
+		.work = { .fn = mk_call_run, .slow = slow },
+		.fn = fn,
+		.arg = arg,
+	};
+	init_completion(&call->done);
+	return mk_port_push(port, &call->work, NULL);
 }
 
 /**
@@ -383,17 +430,7 @@ static void mk_call_run(struct mk_port *port, struct mk_work *work)
 int mk_port_start(int cpu, struct mk_call *call,
 		  int (*fn)(struct mk_port *port, void *arg), void *arg)
 {
-	struct mk_port *port = mk_port(cpu);
-
-	if (!port)
-		return -EINVAL;
-	*call = (struct mk_call){
-		.work = { .fn = mk_call_run, .slow = true },
-		.fn = fn,
-		.arg = arg,
-	};
-	init_completion(&call->done);
-	return mk_port_push(port, &call->work, NULL);
+	return mk_call_start(cpu, call, true, fn, arg);
 }
 
 /**
@@ -427,5 +464,24 @@ int mk_port_run(int cpu, int (*fn)(struct mk_port *port, void *arg),
 	int err;
 
 	err = mk_port_start(cpu, &call, fn, arg);
+	return err ?: mk_port_wait(&call);
+}
+
+/**
+ * mk_port_run_soon() - run a short function in the thread of a CPU's port
+ * @cpu: which
+ * @fn: neither blocks nor polls; runs inside the waits of other works too
+ * @arg: its argument
+ *
+ * Context: process, not the thread of that port; sleeps.
+ * Return: what @fn returned, or the error of mk_port_start().
+ */
+int mk_port_run_soon(int cpu, int (*fn)(struct mk_port *port, void *arg),
+		     void *arg)
+{
+	struct mk_call call;
+	int err;
+
+	err = mk_call_start(cpu, &call, false, fn, arg);
 	return err ?: mk_port_wait(&call);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A port is where messages arrive: one thread, all the endpoints it receives
- * on, and the work others ask it to do.
+ * A port is where messages arrive: one thread, all the sources that it polls
+ * (source.h: endpoints of channels, cells, boards), and the work others ask it to
+ * do.
  *
  * Owner and others
  *	All of a port belongs to its one thread, except the work list, the
@@ -9,17 +10,17 @@
  *	unless they say "anyone".
  *
  * Polled and parked
- *	The owner polls the endpoints on its hot list and the head of its work
- *	list; nothing else. An endpoint that stayed silent is parked: it leaves
- *	the hot list and costs nothing. Whoever sends to a parked endpoint rings
- *	its bell, which is a work item that makes it hot again. A port that blocks
- *	parks every endpoint first, so a bell is also what wakes it.
+ *	The owner polls the sources on its hot list and the head of its work
+ *	list; nothing else. A source that stayed silent is parked: it leaves
+ *	the hot list and costs nothing. Whoever publishes for a parked source
+ *	rings its bell, which is a work item that makes it hot again. A port that
+ *	blocks parks every source first, so a bell is also what wakes it.
  *
  * Ordering
- *	(C) Sender: publish in the ring, full barrier (mk_port_flush()), read
- *	    endpoint->parked. Owner: write endpoint->parked, full barrier
- *	    (mk_endpoint_park(), mk_port_block()), read the ring. One of the two
- *	    sees the other, so no message is left behind.
+ *	(C) Sender: publish in ring, cell or board, full barrier
+ *	    (mk_port_flush()), read source->parked. Owner: write source->parked,
+ *	    full barrier (mk_source_park()), read what is published. One of the
+ *	    two sees the other, so no message is left behind.
  *	(D) Anyone: push on the work list (a fully ordered cmpxchg), read
  *	    port->blocked. Owner: write port->blocked, full barrier
  *	    (set_current_state()), read the work list. Likewise.
@@ -47,13 +48,16 @@ struct mk_space;
  * old. wakes: this port was blocked and somebody woke it. ipis: interrupts that
  * this port caused at others, at most (a CPU that idles in a polling state is
  * woken without one). idle_cycles: what the thread has spent polling for
- * nothing.
+ * nothing. calls: in cells and on boards; what is on a board counts once when it
+ * is sent, and at each member that receives it.
  */
 #define MK_COUNTERS(X)		\
 	X(messages_sent)	\
 	X(messages_received)	\
 	X(acks_sent)		\
 	X(acks_received)	\
+	X(calls_sent)		\
+	X(calls_received)	\
 	X(polls)		\
 	X(blocks)		\
 	X(wakes)		\
@@ -75,6 +79,9 @@ struct mk_counters {
 	WRITE_ONCE((port)->count.name, (port)->count.name + (n))
 #define mk_count(port, name)	mk_count_add(port, name, 1)
 
+/* Heads of a port's table of hops, a power of two. */
+#define MK_PORT_HOPS	16
+
 /**
  * struct mk_work - something for a port's thread to do
  * @next: link in the work list
@@ -90,7 +97,7 @@ struct mk_work {
 
 /**
  * struct mk_call - a function run in a port's thread, and its result
- * @work: the work item, always slow
+ * @work: the work item
  * @fn: the function
  * @arg: its argument
  * @ret: its result, valid when @done
@@ -112,12 +119,13 @@ struct mk_call {
  * @depth: nesting of works
  * @quiet_since: when the last thing happened, or the thread woke, in cycles;
  *	idle cycles from then on are not counted yet
- * @hot: endpoints that are polled
- * @dirty: endpoints sent on since the last flush
+ * @hot: sources that are polled (source.h)
+ * @dirty: knocks since the last flush
  * @endpoints: all of them
  * @nr_endpoints: how many
  * @later: slow works that arrived inside another one
  * @links: its ways to other ports (link.h)
+ * @hops: what it does for routes (route.h), by their number
  * @space: the space whose mm the thread has adopted (shootdown/space.h)
  * @space_id: its number, 0 for none; anyone may read it
  * @count: counters
@@ -139,6 +147,7 @@ struct mk_port {
 	unsigned int nr_endpoints;
 	struct mk_work *later;
 	struct mk_links *links;
+	struct hlist_head hops[MK_PORT_HOPS];
 	struct mk_space *space;
 	u64 space_id;
 	struct mk_counters count;
@@ -156,6 +165,8 @@ void mk_ports_exit(void);
 void mk_ports_total(struct mk_counters *total);
 int mk_port_run(int cpu, int (*fn)(struct mk_port *port, void *arg),
 		void *arg);
+int mk_port_run_soon(int cpu, int (*fn)(struct mk_port *port, void *arg),
+		     void *arg);
 int mk_port_start(int cpu, struct mk_call *call,
 		  int (*fn)(struct mk_port *port, void *arg), void *arg);
 int mk_port_wait(struct mk_call *call);

@@ -11,6 +11,7 @@
  * BYE ends one direction of a channel, PING is answered with the time it was
  * dispatched at, STREAM is counted, UPDATE has the receiver write lines of its
  * own, SUM has it add up lines that it is sent or shown, STORM checks delivery.
+ * ROUTES has members of a route write its number down.
  * Agreement: PREPARE asks for a VOTE, DECIDE tells the outcome and is answered by
  * DONE, FETCH asks for a part of a replica, COPY brings it.
  */
@@ -22,6 +23,7 @@
 	X(UPDATE, "update")	\
 	X(SUM, "sum")		\
 	X(STORM, "storm")	\
+	X(ROUTES, "routes")	\
 	X(PREPARE, "prepare")	\
 	X(VOTE, "vote")		\
 	X(DECIDE, "decide")	\
