@@ -88,19 +88,17 @@ bool mk_source_park(struct mk_source *source)
 }
 
 /**
- * mk_source_ring() - if a source is parked, have it polled
+ * mk_source_push_bell() - ring, having seen the source parked
  * @source: of any port
  * @from: the caller's port
  *
- * Context: the thread of @from, after a full barrier after the last publish.
- * Return: 0, or -ENODEV if nobody polls it and its port is closed.
+ * Context and return: as mk_source_ring().
  */
-int mk_source_ring(struct mk_source *source, struct mk_port *from)
+int mk_source_push_bell(struct mk_source *source, struct mk_port *from)
 {
 	const struct mk_source_ops *ops = source->ops;
 
-	if (READ_ONCE(source->parked) != MK_PARKED ||
-	    cmpxchg(&source->parked, MK_PARKED, MK_RUNG) != MK_PARKED)
+	if (cmpxchg(&source->parked, MK_PARKED, MK_RUNG) != MK_PARKED)
 		return 0;
 	mk_count(from, bells);
 	if (ops->get)

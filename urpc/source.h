@@ -99,8 +99,23 @@ void mk_source_heat(struct mk_source *source);
 void mk_source_leave(struct mk_source *source);
 bool mk_source_park(struct mk_source *source);
 
-/* The thread of the publisher's port @from, after a full barrier. */
-int mk_source_ring(struct mk_source *source, struct mk_port *from);
+/* For mk_source_ring(). */
+int mk_source_push_bell(struct mk_source *source, struct mk_port *from);
+
+/**
+ * mk_source_ring() - if a source is parked, have it polled
+ * @source: of any port
+ * @from: the caller's port
+ *
+ * Context: the thread of @from, after a full barrier after the last publish.
+ * Return: 0, or -ENODEV if nobody polls it and its port is closed.
+ */
+static inline int mk_source_ring(struct mk_source *source, struct mk_port *from)
+{
+	if (likely(READ_ONCE(source->parked) != MK_PARKED))
+		return 0;
+	return mk_source_push_bell(source, from);
+}
 
 /* The publisher's thread: look at the bell with the next mk_port_flush(). */
 static inline void mk_knock(struct mk_knock *knock, struct mk_port *port)
