@@ -47,7 +47,7 @@
 #define MK_LAZY_AFTER_MS	40
 #define MK_LAZY_AFTER_MS_MAX	10000
 #define MK_LAZY_PAGES		8192
-#define MK_LAZY_PAGES_MAX	(1 << 20)
+#define MK_LAZY_PAGES_MAX	1048576
 
 /**
  * struct mk_sweeper - one CPU
@@ -77,12 +77,12 @@ static DEFINE_PER_CPU_ALIGNED(struct mk_sweeper, mk_sweepers);
  * @settled: @clean has grown
  */
 static struct mk_quarantine {
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct list_head entries;
 	u64 seq;
 	u64 clean;
 	atomic_t pages;
-	struct mutex collecting;
+	struct mutex collecting;	/* likewise */
 	struct delayed_work work;
 	wait_queue_head_t settled;
 } mk_q;
@@ -234,9 +234,11 @@ static void mk_lazy_finished(struct mk_shootdown *sd)
 			  msecs_to_jiffies(READ_ONCE(mk_lazy_after_ms));
 	spin_lock(&mk_q.lock);
 	frees->seq = ++mk_q.seq;
-	for_each_cpu(cpu, sd->need)
-		smp_store_release(&per_cpu_ptr(&mk_sweepers, cpu)->want,
-				  frees->seq);		/* (I) */
+	for_each_cpu(cpu, sd->need) {
+		struct mk_sweeper *sweeper = per_cpu_ptr(&mk_sweepers, cpu);
+
+		smp_store_release(&sweeper->want, frees->seq);	/* (I) */
+	}
 	first = list_empty(&mk_q.entries);
 	list_add_tail(&frees->link, &mk_q.entries);
 	spin_unlock(&mk_q.lock);
@@ -256,9 +258,9 @@ static bool mk_frees_over(struct mk_frees *frees)
 
 	for_each_cpu(cpu, frees->waiting) {
 		struct mk_sweeper *sweeper = per_cpu_ptr(&mk_sweepers, cpu);
+		u64 done = smp_load_acquire(&sweeper->done);	/* (I) */
 
-		if (smp_load_acquire(&sweeper->done) >= frees->seq ||
-		    !cpu_online(cpu))			/* (I) */
+		if (done >= frees->seq || !cpu_online(cpu))
 			cpumask_clear_cpu(cpu, frees->waiting);
 	}
 	return cpumask_empty(frees->waiting);

@@ -20,11 +20,16 @@
 static const struct mk_protocol_ops *const mk_protocol_ops[MK_PROTOCOLS] = {
 	[MK_PROTOCOL_LINUX] = &mk_linux_ops,
 	[MK_PROTOCOL_IPI] = &mk_ipi_ops,
+	[MK_PROTOCOL_UNICAST] = &mk_unicast_ops,
+	[MK_PROTOCOL_BROADCAST] = &mk_broadcast_ops,
+	[MK_PROTOCOL_MULTICAST] = &mk_multicast_ops,
+	[MK_PROTOCOL_NUMA_MULTICAST] = &mk_numa_multicast_ops,
+	[MK_PROTOCOL_ADAPTIVE] = &mk_adaptive_ops,
 	[MK_PROTOCOL_LAZY] = &mk_lazy_ops,
 };
 
 static const char *const mk_protocol_names[MK_PROTOCOLS] = {
-#define MK_PROTOCOL_NAME(symbol, name)	[MK_PROTOCOL_##symbol] = name,
+#define MK_PROTOCOL_NAME(symbol, name)	name,
 	MK_PROTOCOL_LIST(MK_PROTOCOL_NAME)
 #undef MK_PROTOCOL_NAME
 };
@@ -56,7 +61,7 @@ const char *mk_protocol_name(enum mk_protocol protocol)
  */
 bool mk_protocol_zaps(enum mk_protocol protocol)
 {
-	return mk_protocol_ops[protocol] && mk_protocol_ops[protocol]->zaps;
+	return mk_protocol_ops[protocol]->zaps;
 }
 
 /**
@@ -87,8 +92,6 @@ int mk_protocol_refuses(enum mk_protocol protocol, bool protect,
 	if (protocol >= MK_PROTOCOLS || broken >= MK_BROKENS)
 		return -EINVAL;
 	ops = mk_protocol_ops[protocol];
-	if (!ops)	/* TEMPORARY until cells are there */
-		return -EOPNOTSUPP;
 	if (mk_protocols_native && !ops->native)
 		return -EOPNOTSUPP;
 	if (protect && ops->frees)
@@ -182,8 +185,6 @@ struct mk_party *mk_party_get(enum mk_protocol protocol, int cpu,
 
 	if (protocol >= MK_PROTOCOLS || cpu < 0 || cpu >= nr_cpu_ids)
 		return ERR_PTR(-EINVAL);
-	if (!mk_protocol_ops[protocol])
-		return ERR_PTR(-EOPNOTSUPP);
 	if (!cpu_online(cpu))
 		return ERR_PTR(-ENODEV);
 	if (!alloc_cpumask_var(&mask, GFP_KERNEL))

@@ -60,6 +60,8 @@ struct mk_party {
  *	thread. 0, or an errno and nobody has been told.
  * @done: has everybody answered who was told? Polled, in the port's thread;
  *	may return true only once. NULL if that is so when @start returns.
+ * @stuck: whoever has not answered cannot be reached now, so that it is no use to
+ *	wait on. May be NULL.
  * @missing: add to a mask who has not answered. After it the operation is given
  *	up; answers may come late, at any time.
  * @finished: everybody has flushed; the port's thread. May be NULL.
@@ -71,6 +73,7 @@ struct mk_protocol_ops {
 	void (*unprepare)(struct mk_party *party);
 	int (*start)(struct mk_shootdown *sd);
 	bool (*done)(struct mk_shootdown *sd);
+	bool (*stuck)(struct mk_shootdown *sd);
 	void (*missing)(struct mk_shootdown *sd, struct cpumask *mask);
 	void (*finished)(struct mk_shootdown *sd);
 };
@@ -93,8 +96,7 @@ void mk_request_serve(struct mk_port *port, const u64 *word);
 /* unicast.c */
 int mk_unicast_prepare(struct mk_party *party);
 void mk_unicast_unprepare(struct mk_party *party);
-void mk_unicast_begin(struct mk_shootdown *sd);
-bool mk_unicast_busy(struct mk_shootdown *sd, int cpu);
+void mk_unicast_begin(struct mk_shootdown *sd, u64 *word);
 bool mk_unicast_tell(struct mk_shootdown *sd, int cpu, const u64 *word);
 bool mk_unicast_done(struct mk_shootdown *sd);
 void mk_unicast_missing(struct mk_shootdown *sd, struct cpumask *mask);

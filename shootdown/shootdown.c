@@ -49,6 +49,7 @@
 #include "shootdown/protocol.h"
 #include "shootdown/stat.h"
 #include "urpc/port.h"
+#include "urpc/route.h"
 
 /* Looks for answers between two looks at the own port and the clock. */
 #define MK_SHOOTDOWN_POLLS	16
@@ -204,6 +205,7 @@ static void mk_shootdown_gather(struct mk_shootdown *sd, struct cpumask *told)
 	const struct mk_protocol_ops *ops = sd->party->ops;
 	u64 began = rdtsc();
 	unsigned int polls = 0;
+	bool stuck;
 
 	while (!ops->done(sd)) {
 		if (++polls % MK_SHOOTDOWN_POLLS) {
@@ -212,13 +214,18 @@ static void mk_shootdown_gather(struct mk_shootdown *sd, struct cpumask *told)
 		}
 		mk_port_poll(sd->port);
 		cond_resched();
-		if (rdtsc() - began < READ_ONCE(mk_ipi_after_cycles))
+		stuck = ops->stuck && ops->stuck(sd);
+		if (!stuck &&
+		    rdtsc() - began < READ_ONCE(mk_ipi_after_cycles))
 			continue;
 
 		cpumask_clear(sd->need);
 		ops->missing(sd, sd->need);
 		cpumask_and(sd->need, sd->need, told);
-		sd->timeouts = cpumask_weight(sd->need);
+		if (stuck)
+			sd->strangers += cpumask_weight(sd->need);
+		else
+			sd->timeouts += cpumask_weight(sd->need);
 		mk_shootdown_ipi(sd, sd->need);
 		cpumask_clear(sd->need);
 		return;
@@ -374,10 +381,16 @@ int mk_shootdown_init(void)
 	err = mk_initiators_make();
 	if (err)
 		return err;
+	err = mk_adaptive_init();
+	if (err) {
+		mk_initiators_free();
+		return err;
+	}
 	mk_lazy_init();
 	if (mk_flush_init())
 		mk_protocols_limit();
 	mk_ipi_after_default();
+	mk_route_leaf_set(MK_TYPE_SHOOTDOWN, mk_request_serve);
 	return 0;
 }
 
@@ -405,6 +418,7 @@ void mk_shootdown_exit(void)
 {
 	mk_parties_exit();
 	mk_lazy_exit();
+	mk_adaptive_exit();
 	mk_flush_exit();
 	mk_initiators_free();
 }

@@ -83,7 +83,8 @@ struct mk_frees {
  * @ipis: interrupts that the initiator caused
  * @lazies: CPUs that were left alone since they look at the mm's tlb_gen before
  *	they use it again
- * @strangers: CPUs that are not in the party and got an IPI
+ * @strangers: CPUs that are not in the party, or cannot be reached now, and got an
+ *	IPI
  * @timeouts: CPUs that did not answer in time and got an IPI
  *
  * For the protocols:
@@ -91,6 +92,7 @@ struct mk_frees {
  * @need: CPUs that have to flush and do not know it yet; the common path's
  *	result, from which a protocol takes whom it has told
  * @skip: CPU that the planted fault leaves out, -1 for none
+ * @told: trees, broadcast: the request is out
  * @quarantine: lazy: what goes there when this CPU has flushed
  * @costs: adaptive: where it counts what its choice has cost
  * @way: adaptive: its choice
@@ -113,6 +115,7 @@ struct mk_shootdown {
 	u64 id;
 	struct cpumask *need;
 	int skip;
+	bool told;
 	struct mk_frees *quarantine;
 	struct mk_costs *costs;
 	u32 way;

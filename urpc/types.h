@@ -13,7 +13,8 @@
  * own, SUM has it add up lines that it is sent or shown, STORM checks delivery.
  * ROUTES has members of a route write its number down.
  * Agreement: PREPARE asks for a VOTE, DECIDE tells the outcome and is answered by
- * DONE, FETCH asks for a part of a replica, COPY brings it.
+ * DONE, FETCH asks for a part of a replica, COPY brings it. SHOOTDOWN has the
+ * receiver flush translations.
  */
 #define MK_MESSAGE_TYPES(X)	\
 	X(NONE, "none")		\
@@ -29,7 +30,8 @@
 	X(DECIDE, "decide")	\
 	X(DONE, "done")		\
 	X(FETCH, "fetch")	\
-	X(COPY, "copy")
+	X(COPY, "copy")		\
+	X(SHOOTDOWN, "shootdown")
 
 enum mk_type {
 #define MK_TYPE_ENUM(symbol, name)	MK_TYPE_##symbol,

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Protocol adaptive: for each CPU what suits it.
+ *
+ * A CPU that is lazy needs nothing (the common path sees to that). One whose
+ * monitor is on the CPU at this moment, which it is while it polls, listens: a
+ * message reaches it without an interrupt. Any other is in user code or in the
+ * kernel, and an interrupt is the fastest way to it, as it is to one that owes
+ * a reply.
+ *
+ * If one CPU gets an interrupt the others may as well get theirs in the same
+ * go; and if all listen, messages are not faster on every machine. So for each
+ * number of listeners and of others both ways are measured as operations run,
+ * and the cheaper one is taken. Now and then the other one is, to see whether
+ * that is still so: seldom, and very seldom if it was much worse.
+ */
+#include <linux/log2.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+
+#include "module/clock.h"
+#include "shootdown/protocol.h"
+#include "shootdown/stat.h"
+#include "urpc/port.h"
+
+/* Numbers of CPUs are told apart exactly up to 4, and beyond by powers of 2. */
+#define MK_ADAPTIVE_EXACT	4
+#define MK_ADAPTIVE_BUCKETS	16
+
+/* Operations from one probe of the other way to the next. */
+#define MK_ADAPTIVE_PROBE	64
+#define MK_ADAPTIVE_PROBE_BAD	1024
+
+/* A sample moves the average by 1/8; one that is off by far counts as 4 times. */
+#define MK_ADAPTIVE_WEIGHT	8
+#define MK_ADAPTIVE_CLIP	4
+
+enum mk_way {
+	MK_WAY_MESSAGE,		/* to who listens; interrupts to the others */
+	MK_WAY_IPI,		/* to all */
+	MK_WAYS
+};
+
+/**
+ * struct mk_costs - of operations with as many listeners and others
+ * @cycles: of each way, on the average; 0 if not known
+ * @runs: operations
+ */
+struct mk_costs {
+	u32 cycles[MK_WAYS];
+	u32 runs;
+};
+
+/**
+ * struct mk_adaptive - what one initiator has learnt; its port's thread's
+ * @costs: by the numbers of listeners and of others
+ * @listens: this operation's listeners
+ */
+struct mk_adaptive {
+	struct mk_costs costs[MK_ADAPTIVE_BUCKETS][MK_ADAPTIVE_BUCKETS];
+	cpumask_var_t listens;
+};
+
+static struct mk_adaptive **mk_adaptives;
+
+static unsigned int mk_adaptive_bucket(unsigned int n)
+{
+	if (n <= MK_ADAPTIVE_EXACT)
+		return n;
+	return min_t(unsigned int, MK_ADAPTIVE_BUCKETS - 1,
+		     ilog2(n - 1) + MK_ADAPTIVE_EXACT - 1);
+}
+
+/* Is the monitor of that CPU running right now? */
+static bool mk_adaptive_polls(int cpu)
+{
+	struct task_struct *task;
+	bool on_cpu;
+
+	rcu_read_lock();
+	task = rcu_dereference(mk_port(cpu)->task);
+	on_cpu = task && READ_ONCE(task->on_cpu);
+	rcu_read_unlock();
+	return on_cpu;
+}
+
+/* Who listens; and count why the others do not. */
+static void mk_adaptive_listeners(struct mk_shootdown *sd,
+				  struct cpumask *listens)
+{
+	u32 stranger = 0, asleep = 0;
+	int cpu;
+
+	cpumask_clear(listens);
+	for_each_cpu(cpu, sd->need) {
+		if (!cpumask_test_cpu(cpu, sd->party->members))
+			stranger++;
+		else if (!mk_adaptive_polls(cpu))
+			asleep++;
+		else
+			__cpumask_set_cpu(cpu, listens);
+	}
+	mk_stat_add(choice.stranger, stranger);
+	mk_stat_add(choice.asleep, asleep);
+}
+
+/* The cheaper way, or one that has to be measured. */
+static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
+{
+	enum mk_way best, other;
+	u32 period;
+
+	costs->runs++;
+	if (!costs->cycles[MK_WAY_MESSAGE])
+		return MK_WAY_MESSAGE;
+	if (!costs->cycles[MK_WAY_IPI])
+		return MK_WAY_IPI;
+	best = costs->cycles[MK_WAY_MESSAGE] <= costs->cycles[MK_WAY_IPI] ?
+	       MK_WAY_MESSAGE : MK_WAY_IPI;
+	other = MK_WAYS - 1 - best;
+	period = costs->cycles[other] / 2 < costs->cycles[best] ?
+		 MK_ADAPTIVE_PROBE : MK_ADAPTIVE_PROBE_BAD;
+	if (costs->runs % period)
+		return best;
+	mk_stat_inc(choice.probes);
+	return other;
+}
+
+static int mk_adaptive_start(struct mk_shootdown *sd)
+{
+	struct mk_adaptive *me = mk_adaptives[sd->port->cpu];
+	u64 word[MK_LINE_WORDS];
+	unsigned int needs, listeners;
+	int cpu;
+
+	mk_unicast_begin(sd, word);
+	mk_adaptive_listeners(sd, me->listens);
+	mk_stat_add(choice.nothing, sd->lazies);
+	needs = cpumask_weight(sd->need);
+	listeners = cpumask_weight(me->listens);
+	if (listeners) {
+		sd->costs = &me->costs[mk_adaptive_bucket(listeners)]
+				[mk_adaptive_bucket(needs - listeners)];
+		sd->way = mk_adaptive_choose(sd->costs);
+	}
+
+	if (listeners && sd->way == MK_WAY_MESSAGE) {
+		for_each_cpu(cpu, me->listens) {
+			if (mk_unicast_tell(sd, cpu, word)) {
+				__cpumask_clear_cpu(cpu, sd->need);
+				mk_stat_inc(choice.message);
+			} else {
+				mk_stat_inc(choice.deaf);
+			}
+		}
+		mk_port_flush(sd->port);
+	} else {
+		mk_stat_add(choice.cheaper, listeners);
+	}
+	mk_stat_add(choice.ipi, cpumask_weight(sd->need));
+	mk_shootdown_ipi(sd, sd->need);
+	cpumask_clear(sd->need);
+	return 0;
+}
+
+/* Learn. */
+static void mk_adaptive_finished(struct mk_shootdown *sd)
+{
+	u64 cycles = sd->gathered - sd->started;
+	u32 *average;
+
+	if (!sd->costs)
+		return;
+	average = &sd->costs->cycles[sd->way];
+	if (!*average)
+		*average = clamp_t(u64, cycles, 1, U32_MAX / 2);
+	else
+		*average += ((s64)min_t(u64, cycles, (u64)*average *
+					MK_ADAPTIVE_CLIP) - *average) /
+			    MK_ADAPTIVE_WEIGHT;
+}
+
+/**
+ * mk_adaptive_exit() - forget what was learnt
+ *
+ * Context: process.
+ */
+void mk_adaptive_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (!mk_adaptives[cpu])
+			continue;
+		free_cpumask_var(mk_adaptives[cpu]->listens);
+		kfree(mk_adaptives[cpu]);
+	}
+	kfree(mk_adaptives);
+	mk_adaptives = NULL;
+}
+
+/**
+ * mk_adaptive_init() - room for what will be learnt
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int mk_adaptive_init(void)
+{
+	struct mk_adaptive *adaptive;
+	int cpu;
+
+	mk_adaptives = kcalloc(nr_cpu_ids, sizeof(*mk_adaptives), GFP_KERNEL);
+	if (!mk_adaptives)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		int node = cpu_to_node(cpu);
+
+		adaptive = kzalloc_node(sizeof(*adaptive), GFP_KERNEL, node);
+		mk_adaptives[cpu] = adaptive;
+		if (!adaptive ||
+		    !zalloc_cpumask_var_node(&adaptive->listens, GFP_KERNEL,
+					     node)) {
+			mk_adaptive_exit();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+const struct mk_protocol_ops mk_adaptive_ops = {
+	.broken = MK_BROKEN_ALL,
+	.prepare = mk_unicast_prepare,
+	.unprepare = mk_unicast_unprepare,
+	.start = mk_adaptive_start,
+	.done = mk_unicast_done,
+	.missing = mk_unicast_missing,
+	.finished = mk_adaptive_finished,
+};
