@@ -9,7 +9,7 @@
  * CPU: PTEs cleared, and nobody left that could use the old ones. The size
  * column is the number of CPUs, the initiator's included; 1 is alone.
  *
- * Variants, one sample of each in turn:
+ * Variants, one sample of each in a round, in an order that changes:
  *	linux		zap_vma_ptes() on the same region: Linux's own path
  *	linux-mprotect	mprotect() of ordinary memory, by a user thread
  *	linux-munmap	munmap() likewise
@@ -29,6 +29,7 @@
 #include <linux/hardirq.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -144,6 +145,7 @@ struct mk_unmap_way {
  * @allowed: CPUs of the writer, when it is not bound to the initiator's
  * @samples: per row
  * @warmup: before them
+ * @seed: of the order of the variants
  * @state: of the targets
  * @file: of the region
  * @region: that is operated on
@@ -157,7 +159,7 @@ struct mk_unmap {
 	struct mk_targets targets;
 	int initiator;
 	cpumask_var_t agents, members, allowed;
-	u32 samples, warmup;
+	u32 samples, warmup, seed;
 	enum mk_target_state state;
 	struct file *file;
 	struct mk_region *region;
@@ -263,17 +265,33 @@ static int mk_unmap_try(struct mk_unmap *unmap, int way, u64 *cycles)
 
 /* ---- a cell: so many CPUs and pages, in one state ---- */
 
+/*
+ * Another order for each round: what comes after its like finds the caches warm,
+ * and who that is must not always be the same.
+ */
+static void mk_unmap_shuffle(struct mk_unmap *unmap, u8 *order)
+{
+	u32 i, k;
+
+	for (i = 0; i < MK_UNMAP_QUIET; i++) {
+		unmap->seed = next_pseudo_random32(unmap->seed);
+		k = (unmap->seed >> 16) % (i + 1);
+		order[i] = order[k];
+		order[k] = i;
+	}
+}
+
 static int mk_unmap_samples(struct mk_unmap *unmap)
 {
+	u8 order[MK_UNMAP_QUIET];
 	u64 unused;
 	u32 i, k;
 	int err;
 
 	for (i = 0; i < unmap->warmup + unmap->samples; i++) {
+		mk_unmap_shuffle(unmap, order);
 		for (k = 0; k < MK_UNMAP_QUIET; k++) {
-			/* each follows every other one in turn */
-			struct mk_unmap_way *way =
-				&unmap->way[(i + k) % MK_UNMAP_QUIET];
+			struct mk_unmap_way *way = &unmap->way[order[k]];
 
 			if (i == unmap->warmup)
 				way->count = (struct mk_unmap_count){ };
