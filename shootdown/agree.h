@@ -79,9 +79,10 @@ enum mk_txn_phase {
  * @asked: may have been asked; what was never sent is not taken back
  * @voted: has voted
  * @done: knows the decision, or has gone
- * @out: posts that are on their way, by bit
  * @prepare: the question
  * @decide: the decision
+ * @prepare_out: @prepare is on its way
+ * @decide_out: @decide is
  */
 struct mk_seat {
 	struct mk_txn *txn;
@@ -177,6 +178,12 @@ struct mk_answer {
 
 #define MK_ANSWERS	64
 
+struct mk_agree_counts {
+#define MK_AGREE_FIELD(name)	u64 name;
+	MK_AGREE_COUNTERS(MK_AGREE_FIELD)
+#undef MK_AGREE_FIELD
+};
+
 /**
  * struct mk_agree - agreement's part of a port; its thread's
  * @seq: transactions begun here; outlives the monitor
@@ -190,11 +197,7 @@ struct mk_answer {
 struct mk_agree {
 	u64 seq;
 	struct list_head txns;
-	struct {
-#define MK_AGREE_FIELD(name)	u64 name;
-		MK_AGREE_COUNTERS(MK_AGREE_FIELD)
-#undef MK_AGREE_FIELD
-	} count;
+	struct mk_agree_counts count;
 	struct mk_answer answer[MK_ANSWERS];
 	u64 copy[MK_MESSAGE_WORDS];
 	struct mk_work leave;

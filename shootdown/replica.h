@@ -25,6 +25,7 @@ struct mk_port;
  * @MK_CHANGE_JOIN: a monitor becomes a member
  * @MK_CHANGE_EXCLUDE: a monitor that has gone is no member any more
  * @MK_CHANGE_CHECK: nothing: holds the table still, and is never committed
+ * @MK_CHANGES: how many there are
  */
 enum mk_change_kind {
 	MK_CHANGE_RETYPE,
@@ -56,6 +57,7 @@ struct mk_change {
  * @MK_VOTE_BUSY: another change has the slots, or the membership changes
  * @MK_VOTE_TYPE: a slot is not of the type
  * @MK_VOTE_VIEW: the voter is in another view, or no member
+ * @MK_VERDICTS: how many there are
  */
 enum mk_verdict {
 	MK_VOTE_YES,
