@@ -157,6 +157,7 @@ extern const struct mk_experiment mk_exp_rings;
 extern const struct mk_experiment mk_exp_unmap;
 extern const struct mk_experiment mk_exp_storm;
 extern const struct mk_experiment mk_exp_routes;
+extern const struct mk_experiment mk_exp_shootdown_protocols;
 extern const struct mk_experiment mk_exp_two_phase_commit;
 
 #endif /* MK_EXPERIMENT_H */

@@ -16,7 +16,9 @@
 #include "module/memory.h"
 #include "module/monitor.h"
 #include "shootdown/agree.h"
+#include "urpc/cell.h"
 #include "urpc/channel.h"
+#include "urpc/fanout.h"
 #include "urpc/link.h"
 
 /* What kmalloc() or kvmalloc() hands out for @size bytes. */
@@ -63,6 +65,26 @@ static u64 mk_show_agreement(void *data)
 	return mk_agree_bytes();
 }
 
+static u64 mk_show_cells(void *data)
+{
+	return mk_cells_bytes();
+}
+
+static u64 mk_show_nr_cells(void *data)
+{
+	return mk_cells_count();
+}
+
+static u64 mk_show_cell(void *data)
+{
+	return mk_alloc_size(sizeof(struct mk_cell));
+}
+
+static u64 mk_show_boards(void *data)
+{
+	return mk_boards_bytes();
+}
+
 static u64 mk_show_nr_channels(void *data)
 {
 	return mk_channel_count();
@@ -98,6 +120,10 @@ static u64 mk_show_predicted(void *data)
 MK_MEMORY_VALUE(monitors_counted);
 MK_MEMORY_VALUE(channels_counted);
 MK_MEMORY_VALUE(nr_channels);
+MK_MEMORY_VALUE(cells);
+MK_MEMORY_VALUE(nr_cells);
+MK_MEMORY_VALUE(cell);
+MK_MEMORY_VALUE(boards);
 MK_MEMORY_VALUE(agreement);
 MK_MEMORY_VALUE(monitor);
 MK_MEMORY_VALUE(channel);
@@ -125,6 +151,10 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("files", dir, NULL, &mk_value_files);
 	mk_control_value("per_monitor", dir, NULL, &mk_value_monitor);
 	mk_control_value("per_channel", dir, NULL, &mk_value_channel);
+	mk_control_value("cells", dir, NULL, &mk_value_cells);
+	mk_control_value("nr_cells", dir, NULL, &mk_value_nr_cells);
+	mk_control_value("per_cell", dir, NULL, &mk_value_cell);
+	mk_control_value("boards", dir, NULL, &mk_value_boards);
 	predicted = debugfs_create_dir("predicted", dir);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		snprintf(name, sizeof(name), "%ucpus", sizes[i]);

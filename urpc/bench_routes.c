@@ -31,7 +31,7 @@
 
 enum {
 	P_PATTERN,
-	P_OPERATIONS,
+	P_MESSAGES,
 	P_ROUNDS,
 	P_FAULT,
 	P_CPUS,
@@ -76,8 +76,8 @@ static const struct mk_param params[] = {
 		.name = "pattern", .help = "who is a root",
 		.kind = MK_PARAM_CHOICE, .choices = pattern_choices,
 	},
-	[P_OPERATIONS] = {
-		.name = "operations", .help = "messages per root and round",
+	[P_MESSAGES] = {
+		.name = "messages", .help = "messages per root and round",
 		.kind = MK_PARAM_U32, .min = 1, .max = 1000000, .def = 500,
 	},
 	[P_ROUNDS] = {
@@ -453,7 +453,7 @@ static int mk_routes_run(struct mk_run *run)
 	u32 rounds = mk_run_u32(run, P_ROUNDS);
 	struct mk_key key = {
 		.cpu_a = -1, .cpu_b = -1, .mem_node = -1,
-		.size = mk_run_u32(run, P_OPERATIONS),
+		.size = mk_run_u32(run, P_MESSAGES),
 	};
 	enum mk_shape shape;
 	int err = 0;

@@ -22,9 +22,11 @@ static atomic_t mk_cells_made;
 
 static mk_cell_handler_t mk_cell_handlers[MK_TYPES];
 
-static unsigned long mk_cell_index(int from, int to, int node)
+static unsigned long mk_cell_index(int from, int to, int node, int lane)
 {
-	return ((unsigned long)from * nr_cpu_ids + to) * nr_node_ids + node;
+	unsigned long pair = (unsigned long)from * nr_cpu_ids + to;
+
+	return (pair * nr_node_ids + node) * nr_cpu_ids + lane;
 }
 
 /**
@@ -164,29 +166,31 @@ static struct mk_cell *mk_cell_alloc(int from, int to, int node)
 }
 
 /**
- * mk_cell_make() - the cell between two ports, made if there is none
+ * mk_cell_make_lane() - the cell between two ports, made if there is none
  * @from: CPU of the caller
  * @to: CPU of the callee; may be the same, may be off line
  * @node: where the line lies; NUMA_NO_NODE for the callee's node
+ * @lane: for whose calls: a CPU, @from if they are its own (mk_cell_make()). Those
+ *	who pass on calls of others keep them apart in this way
  *
  * Context: process; sleeps.
  * Return: the cell, valid until the module goes and the same each time; -EINVAL
  * if there cannot be such a CPU or node, -ENOMEM.
  */
-struct mk_cell *mk_cell_make(int from, int to, int node)
+struct mk_cell *mk_cell_make_lane(int from, int to, int node, int lane)
 {
 	struct mk_cell *cell;
 	unsigned long index;
 	int err;
 
-	if (!mk_port(from) || !mk_port(to))
+	if (!mk_port(from) || !mk_port(to) || !mk_port(lane))
 		return ERR_PTR(-EINVAL);
 	if (node == NUMA_NO_NODE)
 		node = mk_port(to)->node;
 	if (node < 0 || node >= nr_node_ids || !node_online(node))
 		return ERR_PTR(-EINVAL);
 
-	index = mk_cell_index(from, to, node);
+	index = mk_cell_index(from, to, node, lane);
 	cell = xa_load(&mk_cells, index);
 	if (cell)
 		return cell;

@@ -7,8 +7,8 @@
  * another is asked for.
  *
  * Life
- *	A cell is made on demand, once for each caller, callee and node, and stays
- *	until the module goes, so a pointer to one is always good and CPU hotplug
+ *	A cell is made on demand, once for each caller, callee, node and lane, and
+ *	stays until the module goes, so a pointer to one is always good and CPU hotplug
  *	tears nothing down. A call to a CPU that is off line waits in the cell and
  *	is served when the CPU has come back and somebody calls again. Callers
  *	therefore send only what does no harm when it is served late.
@@ -81,8 +81,13 @@ struct mk_cell {
 };
 
 /* Process context; sleeps. */
-struct mk_cell *mk_cell_make(int from, int to, int node);
+struct mk_cell *mk_cell_make_lane(int from, int to, int node, int lane);
 void mk_cells_exit(void);
+
+static inline struct mk_cell *mk_cell_make(int from, int to, int node)
+{
+	return mk_cell_make_lane(from, to, node, from);
+}
 
 /* Any context. */
 void mk_cell_handler_set(enum mk_type type, mk_cell_handler_t handler);
@@ -97,6 +102,12 @@ int mk_cell_call_then(struct mk_cell *cell, enum mk_type type,
 		      void *arg);
 int mk_cell_replied(struct mk_cell *cell, u64 *word, u32 words);
 void mk_cell_forget(struct mk_cell *cell);
+
+/* The caller's thread: tells its calls from each other. */
+static inline u32 mk_cell_number(const struct mk_cell *cell)
+{
+	return cell->caller.seq;
+}
 
 /* The caller's thread: the callee was off line when it was last called. */
 static inline bool mk_cell_deaf(const struct mk_cell *cell)

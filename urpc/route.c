@@ -18,11 +18,13 @@
  * struct mk_edge - a child, as its parent sees it
  * @cell: to call it
  * @head: first word of what it is sent
- * @state: root: what has become of this operation's call
+ * @number: root: of this operation's call in @cell
+ * @state: root: what has become of it
  */
 struct mk_edge {
 	struct mk_cell *cell;
 	u64 head;
+	u32 number;
 	enum mk_child_state {
 		MK_CHILD_WAITS,
 		MK_CHILD_DONE,
@@ -322,9 +324,10 @@ static int mk_route_edges(struct mk_route *route, const struct mk_tree *tree,
 		u32 parent = tree->node[i].parent;
 		struct mk_hop *hop = route->member[parent].hop;
 
-		cell = mk_cell_make(route->member[parent].cpu,
-				    route->member[i].cpu,
-				    mk_edge_node(tree, i, place));
+		cell = mk_cell_make_lane(route->member[parent].cpu,
+					 route->member[i].cpu,
+					 mk_edge_node(tree, i, place),
+					 tree->node[0].cpu);
 		if (IS_ERR(cell))
 			return PTR_ERR(cell);
 		route->member[i].top = parent ? route->member[parent].top :
@@ -437,6 +440,7 @@ void mk_route_start(struct mk_route *route, enum mk_type type,
 		edge->state = mk_cell_call(edge->cell, type, out,
 					   MK_LINE_WORDS) ?
 			      MK_CHILD_LOST : MK_CHILD_WAITS;
+		edge->number = mk_cell_number(edge->cell);
 	}
 	mk_port_flush(root->port);
 }
@@ -447,7 +451,10 @@ static bool mk_edge_settle(struct mk_edge *edge)
 	u64 lost;
 
 	if (edge->state == MK_CHILD_WAITS) {
-		if (mk_cell_replied(edge->cell, &lost, 1))
+		/* Another answer than that to this operation's call. */
+		if (mk_cell_number(edge->cell) != edge->number)
+			edge->state = MK_CHILD_LOST;
+		else if (mk_cell_replied(edge->cell, &lost, 1))
 			edge->state = lost ? MK_CHILD_LOST : MK_CHILD_DONE;
 		else if (mk_cell_deaf(edge->cell))
 			edge->state = MK_CHILD_LOST;

@@ -23,8 +23,10 @@
  *	made before work, but report everybody below it as missing. Make a new
  *	one. A leaf that goes and comes back needs nothing.
  *
- * One operation at a time on a route. Several routes may share edges; an edge
- * that is in use by another one counts as not reachable.
+ * One operation at a time for each root, as its thread waits for it. Routes of
+ * one root share the cells of edges that they have in common, so what a given up
+ * operation has left unanswered can make the next one miss somebody; routes of
+ * different roots share nothing.
  *
  * A message may be served late, even after its route is gone. So it carries
  * numbers, never pointers, and leaf functions do no harm when they are late.

@@ -64,6 +64,14 @@ FIXTURE_VARIANT_ADD(experiment, storm) {
 	.name = "storm",
 };
 
+FIXTURE_VARIANT_ADD(experiment, routes) {
+	.name = "routes",
+};
+
+FIXTURE_VARIANT_ADD(experiment, shootdown_protocols) {
+	.name = "shootdown_protocols",
+};
+
 FIXTURE_VARIANT_ADD(experiment, rings) {
 	.name = "rings",
 };

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Routes and fanout under load: who acknowledges has served, nobody is missing
+ * who is there, whatever the shape, also when members sleep and when a CPU comes
+ * and goes. And a side that is broken on purpose is found out.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define ROUTES_TIMEOUT	200
+#define MESSAGES	200
+
+static const char *const shapes[] = { "star", "binary", "chain", "fanout" };
+
+static unsigned long long value(const struct mk_table *table,
+				const char *variant, const char *metric)
+{
+	const struct mk_row *row = mk_table_find(table, variant, metric);
+
+	return row ? strtoull(row->field[MK_VALUE], NULL, 10) : ~0ULL;
+}
+
+FIXTURE(routes)
+{
+	struct mk_table table;
+};
+
+FIXTURE_SETUP(routes)
+{
+	if (mk_loaded())
+		ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, mk_put_u64(mk_exp_file("routes", "messages"), MESSAGES));
+}
+
+FIXTURE_TEARDOWN(routes)
+{
+	mk_table_free(&self->table);
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+}
+
+/* Everybody has acknowledged everything, and had served it. */
+static void check_exact(struct __test_metadata *_metadata,
+			const struct mk_table *table, int roots)
+{
+	unsigned long long sent = (unsigned long long)roots * MESSAGES;
+	size_t i;
+
+	EXPECT_EQ(0, value(table, "control", "acknowledged"));
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		EXPECT_EQ(sent, value(table, shapes[i], "operations"));
+		EXPECT_EQ(sent * (mk_cpus_online() - 1),
+			  value(table, shapes[i], "acknowledged"))
+			TH_LOG("%s", shapes[i]);
+		EXPECT_EQ(0, value(table, shapes[i], "missing"));
+		EXPECT_EQ(0, value(table, shapes[i], "unserved"));
+		EXPECT_EQ(0, value(table, shapes[i], "corrupted"));
+		EXPECT_EQ(0, value(table, shapes[i], "refused"));
+	}
+}
+
+TEST_F_TIMEOUT(routes, all_to_all, ROUTES_TIMEOUT)
+{
+	unsigned long long cells, nr, each;
+
+	ASSERT_EQ(0, mk_exp_run("routes"));
+	ASSERT_EQ(0, mk_exp_results("routes", &self->table));
+	check_exact(_metadata, &self->table, mk_cpus_online());
+
+	/* memory: what is counted is what is computed */
+	ASSERT_EQ(0, mk_get_u64("memory/cells", &cells));
+	ASSERT_EQ(0, mk_get_u64("memory/nr_cells", &nr));
+	ASSERT_EQ(0, mk_get_u64("memory/per_cell", &each));
+	EXPECT_EQ(cells, nr * each);
+	if (mk_cpus_online() > 1)
+		EXPECT_LT(0, nr);
+}
+
+TEST_F_TIMEOUT(routes, members_sleep, ROUTES_TIMEOUT)
+{
+	ASSERT_EQ(0, mk_put_u64("monitors/poll_cycles", 0));
+	ASSERT_EQ(0, mk_put(mk_exp_file("routes", "pattern"), "one_to_all"));
+	ASSERT_EQ(0, mk_exp_run("routes"));
+	ASSERT_EQ(0, mk_exp_results("routes", &self->table));
+	check_exact(_metadata, &self->table, 1);
+}
+
+static void fault(struct __test_metadata *_metadata, struct mk_table *table,
+		  const char *name, const char *metric)
+{
+	size_t i;
+
+	if (mk_cpus_online() == 1)
+		return;
+	ASSERT_EQ(0, mk_put(mk_exp_file("routes", "fault"), name));
+	ASSERT_EQ(0, mk_exp_run("routes"));
+	ASSERT_EQ(0, mk_exp_results("routes", table));
+	EXPECT_EQ(0, value(table, "control", metric));
+	for (i = 0; i < ARRAY_SIZE(shapes); i++)
+		EXPECT_LT(0, value(table, shapes[i], metric))
+			TH_LOG("%s is not noticed: %s", name, shapes[i]);
+}
+
+TEST_F_TIMEOUT(routes, skip_is_seen, ROUTES_TIMEOUT)
+{
+	fault(_metadata, &self->table, "skip", "unserved");
+}
+
+TEST_F_TIMEOUT(routes, early_is_seen, ROUTES_TIMEOUT)
+{
+	fault(_metadata, &self->table, "early", "unserved");
+}
+
+TEST_F_TIMEOUT(routes, corrupt_is_seen, ROUTES_TIMEOUT)
+{
+	fault(_metadata, &self->table, "corrupt", "corrupted");
+}
+
+TEST_HARNESS_MAIN
