@@ -10,6 +10,7 @@
  * operation (linux, lazy) are left out. Size is the cores, the initiator
  * included, cpu_a the initiator.
  *
+ * The members poll all the time, as in the paper, or sleep between two operations.
  * The protocols of one size take turns sample by sample, so that what disturbs
  * one disturbs all. The control is the same operation with nobody to tell.
  *
@@ -20,6 +21,7 @@
 #include <linux/slab.h>
 
 #include "module/clock.h"
+#include "module/monitor.h"
 #include "shootdown/shootdown.h"
 #include "urpc/bench.h"
 
@@ -27,13 +29,24 @@ enum {
 	P_SAMPLES,
 	P_WARMUP,
 	P_REPEATS,
+	P_TARGETS,
 	P_CPUS,
 };
+
+/* Longer than it takes until the next operation, for a monitor that shall poll. */
+#define MK_RAW_POLL_US	100000
+
+static const char *const target_choices[] = { "polling", "default", NULL };
 
 static const struct mk_param params[] = {
 	[P_SAMPLES] = MK_PARAM_SAMPLES(500),
 	[P_WARMUP] = MK_PARAM_WARMUP(50),
 	[P_REPEATS] = MK_PARAM_REPEATS(1),
+	[P_TARGETS] = {
+		.name = "targets",
+		.help = "members poll all the time, or block after P cycles as ever",
+		.kind = MK_PARAM_CHOICE, .choices = target_choices,
+	},
 	[P_CPUS] = {
 		.name = "cpus",
 		.help = "CPUs that take part; the first initiates",
@@ -60,6 +73,7 @@ struct mk_raw {
  * @run: the run
  * @key: of the rows
  * @targets: who is told
+ * @saved: by CPU: P of its monitor, as it was
  * @samples: to take
  * @warmup: to take before
  * @raw: by protocol
@@ -68,6 +82,7 @@ struct mk_raws {
 	struct mk_run *run;
 	struct mk_key key;
 	cpumask_var_t targets;
+	u64 *saved;
 	u32 samples, warmup;
 	struct mk_raw raw[MK_PROTOCOLS];
 };
@@ -167,6 +182,26 @@ static int mk_raws_take(struct mk_raws *raws, bool control)
 	return err;
 }
 
+/* One more member, which polls if it shall. */
+static void mk_raws_add(struct mk_raws *raws, int cpu)
+{
+	cpumask_set_cpu(cpu, raws->targets);
+	if (mk_run_u32(raws->run, P_TARGETS))
+		return;
+	raws->saved[cpu] = mk_monitor_cpu_poll_cycles(cpu);
+	mk_monitor_cpu_set_poll_cycles(cpu, mk_clock_us(MK_RAW_POLL_US));
+}
+
+static void mk_raws_remove_all(struct mk_raws *raws)
+{
+	int cpu;
+
+	if (!mk_run_u32(raws->run, P_TARGETS))
+		for_each_cpu(cpu, raws->targets)
+			mk_monitor_cpu_set_poll_cycles(cpu, raws->saved[cpu]);
+	cpumask_clear(raws->targets);
+}
+
 /* 2, 3 … cores of a small machine; of a large one about 16 sizes, and all. */
 static int mk_raws_sweep(struct mk_raws *raws)
 {
@@ -176,7 +211,6 @@ static int mk_raws_sweep(struct mk_raws *raws)
 	u32 n = 1;
 	int cpu, err = 0;
 
-	cpumask_clear(raws->targets);
 	raws->key.size = 1;
 	err = mk_raws_take(raws, true);
 	for_each_cpu(cpu, cpus) {
@@ -184,7 +218,7 @@ static int mk_raws_sweep(struct mk_raws *raws)
 			break;
 		if (cpu == raws->key.cpu_a)
 			continue;
-		cpumask_set_cpu(cpu, raws->targets);
+		mk_raws_add(raws, cpu);
 		raws->key.size = ++n;
 		if ((n - 2) % step && n != cores)
 			continue;
@@ -192,6 +226,7 @@ static int mk_raws_sweep(struct mk_raws *raws)
 		mk_run_progress(raws->run, raws->key.repeat * cores + n,
 				repeats * cores);
 	}
+	mk_raws_remove_all(raws);
 	return err;
 }
 
@@ -200,6 +235,9 @@ static int mk_raws_alloc(struct mk_raws *raws)
 	u32 p;
 
 	if (!zalloc_cpumask_var(&raws->targets, GFP_KERNEL))
+		return -ENOMEM;
+	raws->saved = kvcalloc(nr_cpu_ids, sizeof(u64), GFP_KERNEL);
+	if (!raws->saved)
 		return -ENOMEM;
 	for (p = 0; p < MK_PROTOCOLS; p++) {
 		raws->raw[p].cost = kvcalloc(raws->samples, sizeof(u64),
@@ -220,6 +258,7 @@ static void mk_raws_free(struct mk_raws *raws)
 		kvfree(raws->raw[p].cost);
 		kvfree(raws->raw[p].sent);
 	}
+	kvfree(raws->saved);
 	free_cpumask_var(raws->targets);
 	kfree(raws);
 }
