@@ -19,7 +19,7 @@
  * The metric is cost, with _<targets> after it unless the other CPUs' monitors
  * poll, and _<pages>p unless it is one page. Beside it stands what was counted
  * in the same operations, divided by their number: ipis, the function call
- * interrupts that other CPUs took, by the kernel's own count, and messages.
+ * interrupts that those CPUs took, by the kernel's own count, and messages.
  *
  * While each protocol runs on and on, user threads on the other CPUs count how
  * often they get round a loop: loops, and for nothing running loops of quiet.
@@ -110,7 +110,7 @@ enum {
 
 /**
  * struct mk_unmap_count - what was counted in the operations of a cell
- * @ipis: function call interrupts that others took
+ * @ipis: function call interrupts that the targets took
  * @messages: cache lines of requests and replies
  * @lazies: CPUs that needed nothing
  * @timeouts: CPUs that did not answer in time
@@ -167,17 +167,15 @@ struct mk_unmap {
 	struct mk_unmap_way way[MK_UNMAP_WAYS];
 };
 
-/* Function call interrupts that all CPUs but one have taken so far. */
-static u64 mk_unmap_interrupts(int but)
+/* Function call interrupts that the targets have taken so far. */
+static u64 mk_unmap_interrupts(const struct mk_unmap *unmap)
 {
 	u64 sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		if (cpu != but)
-			/* Counted by their CPUs, with plain increments. */
-			sum += data_race(per_cpu(irq_stat, cpu).irq_call_count);
-	}
+	for_each_cpu(cpu, unmap->targets.cpus)
+		/* Counted by their CPUs, with plain increments. */
+		sum += data_race(per_cpu(irq_stat, cpu).irq_call_count);
 	return sum;
 }
 
@@ -251,11 +249,11 @@ static int mk_unmap_once(struct mk_unmap *unmap, int way, u64 *cycles)
 /* A protocol that this machine cannot have is left out, no more. */
 static int mk_unmap_try(struct mk_unmap *unmap, int way, u64 *cycles)
 {
-	u64 before = mk_unmap_interrupts(unmap->initiator);
+	u64 before = mk_unmap_interrupts(unmap);
 	int err = mk_unmap_once(unmap, way, cycles);
 
 	unmap->way[way].count.ipis +=
-		mk_unmap_interrupts(unmap->initiator) - before;
+		mk_unmap_interrupts(unmap) - before;
 	if (err == -EOPNOTSUPP) {
 		unmap->way[way].off = true;
 		err = 0;
