@@ -12,7 +12,11 @@
  * go; and if all listen, messages are not faster on every machine. So for each
  * number of listeners and of others both ways are measured as operations run,
  * and the cheaper one is taken. Now and then the other one is, to see whether
- * that is still so: seldom, and very seldom if it was much worse.
+ * that is still so: a few operations on end, since the first ones find caches
+ * cold; seldom, and very seldom if it was much worse.
+ *
+ * Compared are medians. A mean follows the one operation in a hundred in which
+ * somebody was interrupted for a long time, and that says nothing of the way.
  */
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
@@ -29,13 +33,14 @@
 #define MK_ADAPTIVE_EXACT	4
 #define MK_ADAPTIVE_BUCKETS	16
 
-/* Operations from one probe of the other way to the next. */
-#define MK_ADAPTIVE_PROBE	64
-#define MK_ADAPTIVE_PROBE_BAD	1024
+/* Operations of one probe, those of them that count, and how often it comes. */
+#define MK_ADAPTIVE_BURST	8
+#define MK_ADAPTIVE_COUNTED	6
+#define MK_ADAPTIVE_PROBE	512
+#define MK_ADAPTIVE_PROBE_BAD	4096
 
-/* A sample moves the average by 1/8; one that is off by far counts as 4 times. */
-#define MK_ADAPTIVE_WEIGHT	8
-#define MK_ADAPTIVE_CLIP	4
+/* What a sample moves the estimate of the median by: this part of it. */
+#define MK_ADAPTIVE_STEP	16
 
 enum mk_way {
 	MK_WAY_MESSAGE,		/* to who listens; interrupts to the others */
@@ -45,12 +50,16 @@ enum mk_way {
 
 /**
  * struct mk_costs - of operations with as many listeners and others
- * @cycles: of each way, on the average; 0 if not known
+ * @cycles: of each way, about the median; 0 if not known
  * @runs: operations
+ * @burst: operations that are left of a probe
+ * @probed: the way that is being measured, while @burst
  */
 struct mk_costs {
 	u32 cycles[MK_WAYS];
 	u32 runs;
+	u8 burst;
+	u8 probed;
 };
 
 /**
@@ -106,6 +115,15 @@ static void mk_adaptive_listeners(struct mk_shootdown *sd,
 	mk_stat_add(choice.asleep, asleep);
 }
 
+/* Measure a way from now on. */
+static enum mk_way mk_adaptive_probe(struct mk_costs *costs, enum mk_way way)
+{
+	costs->burst = MK_ADAPTIVE_BURST;
+	costs->probed = way;
+	mk_stat_inc(choice.probes);
+	return way;
+}
+
 /* The cheaper way, or one that has to be measured. */
 static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
 {
@@ -113,19 +131,18 @@ static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
 	u32 period;
 
 	costs->runs++;
+	if (costs->burst && --costs->burst)
+		return costs->probed;
 	if (!costs->cycles[MK_WAY_MESSAGE])
-		return MK_WAY_MESSAGE;
+		return mk_adaptive_probe(costs, MK_WAY_MESSAGE);
 	if (!costs->cycles[MK_WAY_IPI])
-		return MK_WAY_IPI;
+		return mk_adaptive_probe(costs, MK_WAY_IPI);
 	best = costs->cycles[MK_WAY_MESSAGE] <= costs->cycles[MK_WAY_IPI] ?
 	       MK_WAY_MESSAGE : MK_WAY_IPI;
 	other = MK_WAYS - 1 - best;
 	period = costs->cycles[other] / 2 < costs->cycles[best] ?
 		 MK_ADAPTIVE_PROBE : MK_ADAPTIVE_PROBE_BAD;
-	if (costs->runs % period)
-		return best;
-	mk_stat_inc(choice.probes);
-	return other;
+	return costs->runs % period ? best : mk_adaptive_probe(costs, other);
 }
 
 static int mk_adaptive_start(struct mk_shootdown *sd)
@@ -135,9 +152,11 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 	unsigned int needs, listeners;
 	int cpu;
 
-	mk_unicast_begin(sd, word);
-	mk_adaptive_listeners(sd, me->listens);
 	mk_stat_add(choice.nothing, sd->lazies);
+	mk_unicast_begin(sd, word);
+	if (cpumask_empty(sd->need))
+		return 0;
+	mk_adaptive_listeners(sd, me->listens);
 	needs = cpumask_weight(sd->need);
 	listeners = cpumask_weight(me->listens);
 	if (listeners) {
@@ -165,21 +184,22 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 	return 0;
 }
 
-/* Learn. */
+/* Learn: half of the samples move the estimate up, and half of them down. */
 static void mk_adaptive_finished(struct mk_shootdown *sd)
 {
 	u64 cycles = sd->gathered - sd->started;
-	u32 *average;
+	struct mk_costs *costs = sd->costs;
+	u32 *median;
 
-	if (!sd->costs)
+	if (!costs || costs->burst > MK_ADAPTIVE_COUNTED)
 		return;
-	average = &sd->costs->cycles[sd->way];
-	if (!*average)
-		*average = clamp_t(u64, cycles, 1, U32_MAX / 2);
+	median = &costs->cycles[sd->way];
+	if (!*median)
+		*median = clamp_t(u64, cycles, MK_ADAPTIVE_STEP, U32_MAX / 2);
+	else if (cycles < *median)
+		*median -= *median / MK_ADAPTIVE_STEP;
 	else
-		*average += ((s64)min_t(u64, cycles, (u64)*average *
-					MK_ADAPTIVE_CLIP) - *average) /
-			    MK_ADAPTIVE_WEIGHT;
+		*median += min(*median, U32_MAX / 2) / MK_ADAPTIVE_STEP;
 }
 
 /**

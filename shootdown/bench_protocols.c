@@ -289,7 +289,7 @@ static int mk_protocols_run(struct mk_run *run)
 
 const struct mk_experiment mk_exp_shootdown_protocols = {
 	.name = "shootdown_protocols",
-	.help = "telling n cores and gathering their acknowledgments, no invalidation, by protocol (SOSP'09 figure 6)",
+	.help = "telling n cores and hearing from them, by protocol (SOSP'09 figure 6)",
 	.params = params,
 	.nr_params = ARRAY_SIZE(params),
 	.run = mk_protocols_run,

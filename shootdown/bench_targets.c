@@ -175,8 +175,9 @@ int mk_targets_fault(const struct mk_targets *targets)
 	u8 byte;
 
 	for (i = 0; i < targets->pages; i++)
-		if (get_user(byte, (u8 __user *)(targets->address +
-						 i * PAGE_SIZE)))
+		if (copy_from_user(&byte, (void __user *)(targets->address +
+							  i * PAGE_SIZE),
+				   sizeof(byte)))
 			return -EFAULT;
 	return 0;
 }

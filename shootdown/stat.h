@@ -32,7 +32,7 @@ struct dentry;
  * message, ipi, nothing: targets by what was chosen for them. Why an IPI: asleep,
  * its monitor was not on the CPU; deaf, it had not answered the last message;
  * stranger, it is not in the party; cheaper, by measured cost all targets got
- * IPIs. probes: operations that took the other way, to measure it.
+ * IPIs. probes: how often some operations were to measure the other way.
  */
 #define MK_STAT_CHOICE(X)		\
 	X(choice, message)		\

@@ -474,7 +474,7 @@ static int mk_routes_run(struct mk_run *run)
 
 const struct mk_experiment mk_exp_routes = {
 	.name = "routes",
-	.help = "correctness of routes and fanout under load: acknowledged but not served, missing, corrupted",
+	.help = "correctness of routes and fanout under load",
 	.params = params,
 	.nr_params = ARRAY_SIZE(params),
 	.run = mk_routes_run,
