@@ -133,10 +133,14 @@ static uint32_t full_messages(int protocol, uint32_t n)
 	return 0;
 }
 
-/* It cost exactly that. */
+/*
+ * It cost exactly that. Lazy CPUs do not matter: a member that was lazy is seen by
+ * what was not sent to it, and any other, such as one this thread came from, is
+ * no target.
+ */
 static bool is_exact(int protocol, const struct mk_region_op *op, uint32_t n)
 {
-	if (op->lazies || op->timeouts)
+	if (op->timeouts)
 		return false;
 	switch (protocol) {
 	case MK_PROTOCOL_LINUX:
