@@ -5,6 +5,7 @@
  * and goes. And a side that is broken on purpose is found out.
  */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -88,6 +89,58 @@ TEST_F_TIMEOUT(routes, members_sleep, ROUTES_TIMEOUT)
 	ASSERT_EQ(0, mk_exp_run("routes"));
 	ASSERT_EQ(0, mk_exp_results("routes", &self->table));
 	check_exact(_metadata, &self->table, 1);
+}
+
+/* Forked: off line and back, until killed. */
+static void toggle(int cpu)
+{
+	for (;;) {
+		mk_cpu_set(cpu, false);
+		usleep(200000);
+		mk_cpu_set(cpu, true);
+		usleep(200000);
+	}
+}
+
+/*
+ * Never a wrong acknowledgment. Afterwards whatever was left unanswered goes away
+ * with the next messages, and everybody is reached again.
+ */
+TEST_F_TIMEOUT(routes, hotplug, ROUTES_TIMEOUT)
+{
+	int last = mk_cpus_possible() - 1;
+	unsigned long long missing = 0;
+	size_t i;
+	pid_t pid;
+
+	if (!last)
+		SKIP(return, "one CPU");
+	ASSERT_EQ(0, mk_put_u64(mk_exp_file("routes", "messages"),
+				10 * MESSAGES));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		toggle(last);
+	EXPECT_EQ(0, mk_exp_run("routes"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	mk_cpus_all_online();
+	ASSERT_EQ(0, mk_exp_results("routes", &self->table));
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		EXPECT_EQ(0, value(&self->table, shapes[i], "unserved"))
+			TH_LOG("%s", shapes[i]);
+		EXPECT_EQ(0, value(&self->table, shapes[i], "corrupted"));
+		missing += value(&self->table, shapes[i], "missing");
+	}
+	/* the situation was the one that the test is about */
+	EXPECT_LT(0, missing);
+	mk_table_free(&self->table);
+
+	ASSERT_EQ(0, mk_put_u64(mk_exp_file("routes", "messages"), MESSAGES));
+	EXPECT_EQ(0, mk_exp_run("routes"));
+	EXPECT_EQ(0, mk_exp_run("routes"));
+	ASSERT_EQ(0, mk_exp_results("routes", &self->table));
+	check_exact(_metadata, &self->table, mk_cpus_online());
 }
 
 static void fault(struct __test_metadata *_metadata, struct mk_table *table,
