@@ -21,7 +21,7 @@ model()
 	mkdir "$dir/$1"
 	echo "$2" > "$dir/$1/expected"
 	(
-		cd "$dir/$1"
+		cd "$dir/$1" || exit
 		compile="-DSAFETY"
 		run=
 		if [ "${5-}" = cycles ]; then
@@ -43,8 +43,12 @@ model()
 	fi
 }
 
+# what pan says; for whoever includes this
+# shellcheck disable=SC2034
 dead="invalid end state"
+# shellcheck disable=SC2034
 wrong="assertion violated"
+# shellcheck disable=SC2034
 live="non-progress cycle"
 
 report()
