@@ -155,7 +155,7 @@ static void sweep(struct __test_metadata *_metadata, struct mk_oracle *oracle,
 		if (adopted)
 			ASSERT_EQ(0, mk_adopt(oracle->fd));
 		for (i = 0; i < ARRAY_SIZE(counts); i++) {
-			for (n = 0; n < ROUNDS; n++) {
+			for (n = 0; n < mk_rounds(ROUNDS, 1); n++) {
 				struct mk_region_op op = {
 					.op = kind, .protocol = protocol,
 				};
@@ -203,7 +203,7 @@ static void renew(struct __test_metadata *_metadata, struct mk_oracle *oracle,
 	cast_on(_metadata, oracle, cast);
 	sweep(_metadata, oracle, protocol, MK_OP_RENEW, &ops, &cpu);
 	ASSERT_EQ(0, mk_oracle_stop(oracle));
-	EXPECT_EQ(2 * ROUNDS * ARRAY_SIZE(counts), ops);
+	EXPECT_EQ(2 * mk_rounds(ROUNDS, 1) * ARRAY_SIZE(counts), ops);
 	judge(_metadata, oracle, cast);
 }
 

@@ -19,8 +19,9 @@
 
 #include "test.h"
 
-/* Of each kind, unless $MK_LOADS says how many. */
+/* Of each kind. */
 #define LOADS		100
+#define LOADS_BRIEF	25
 #define STRESS_TIMEOUT	700
 #define TRAFFIC		"storm"
 
@@ -109,9 +110,7 @@ static const char *memory_grown(const struct memory *before,
 
 static int loads(void)
 {
-	const char *wanted = getenv("MK_LOADS");
-
-	return wanted ? atoi(wanted) : LOADS;
+	return mk_rounds(LOADS, LOADS_BRIEF);
 }
 
 static void memory_check(struct __test_metadata *_metadata,

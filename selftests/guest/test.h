@@ -5,6 +5,8 @@
 #ifndef MK_SELFTEST_TEST_H
 #define MK_SELFTEST_TEST_H
 
+#include <stdlib.h>
+
 #include "kselftest_harness.h"
 
 #include "experiment.h"
@@ -13,6 +15,12 @@
 /* Seconds for one test; 30 are few for an emulated machine. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 240
+
+/* Fewer rounds of the same: $MK_BRIEF is set where it would take too long. */
+static inline unsigned int mk_rounds(unsigned int full, unsigned int brief)
+{
+	return getenv("MK_BRIEF") ? brief : full;
+}
 
 /* Compares what a call returned, and says for which file. */
 #define EXPECT_RET(expected, seen, what) do {				\
