@@ -16,6 +16,7 @@
  * messages, for each change.
  */
 #include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "module/clock.h"
@@ -29,6 +30,9 @@
 
 /* Polls between two looks at the clock. */
 #define MK_COMMIT_POLLS		64
+
+/* Looks at the counters until they rest, at most. */
+#define MK_COMMIT_SETTLE	100
 
 enum {
 	P_SAMPLES,
@@ -174,6 +178,20 @@ static u64 mk_commit_messages(void)
 	return sum;
 }
 
+/* The same once the last answers, which nobody waits for, have been sent. */
+static u64 mk_commit_settled(void)
+{
+	unsigned int tries = MK_COMMIT_SETTLE;
+	u64 sum = mk_commit_messages(), last;
+
+	do {
+		last = sum;
+		schedule_timeout_idle(2);
+		sum = mk_commit_messages();
+	} while (sum != last && --tries);
+	return sum;
+}
+
 static int mk_commit_row(struct mk_commit *commit)
 {
 	u64 messages;
@@ -195,9 +213,9 @@ static int mk_commit_row(struct mk_commit *commit)
 		txn->change.count = 1;
 		txn->voters = commit->voters;
 	}
-	messages = mk_commit_messages();
+	messages = mk_commit_settled();
 	err = mk_port_run(commit->key.cpu_a, mk_commit_rounds, commit);
-	messages = mk_commit_messages() - messages;
+	messages = mk_commit_settled() - messages;
 	mk_commit_drop(commit);
 	if (err)
 		return err;
