@@ -38,6 +38,8 @@ static const struct {
 	{ "messages", 64 },
 	{ "updates", 64 },
 	{ "seconds", 1 },
+	{ "pages", 1 },
+	{ "cores", 2 },
 };
 
 const char *mk_exp_file(const char *exp, const char *file)
