@@ -9,7 +9,7 @@ kselftest=build/kselftest
 logs=build/check
 
 # Seconds for one guest, beyond those that kselftest allows each program.
-patience=${MK_PATIENCE:-1500}
+patience=${MK_PATIENCE:-2400}
 
 say()
 {
