@@ -13,8 +13,8 @@
 
 #include "test.h"
 
-#define ROUTES_TIMEOUT	200
-#define MESSAGES	200
+#define ROUTES_TIMEOUT	400
+#define MESSAGES	mk_rounds(200, 40)
 
 static const char *const shapes[] = { "star", "binary", "chain", "fanout" };
 
@@ -45,7 +45,11 @@ FIXTURE_TEARDOWN(routes)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
-/* Everybody has acknowledged everything, and had served it. */
+/*
+ * Everybody has acknowledged, and had served it. An operation that takes half a
+ * second is given up, which a host that is busy otherwise brings about: who is
+ * missing then is said to be, and most are not.
+ */
 static void check_exact(struct __test_metadata *_metadata,
 			const struct mk_table *table, int roots)
 {
@@ -54,11 +58,15 @@ static void check_exact(struct __test_metadata *_metadata,
 
 	EXPECT_EQ(0, value(table, "control", "acknowledged"));
 	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		unsigned long long all = sent * (mk_cpus_online() - 1);
+		unsigned long long missing = value(table, shapes[i], "missing");
+
 		EXPECT_EQ(sent, value(table, shapes[i], "operations"));
-		EXPECT_EQ(sent * (mk_cpus_online() - 1),
-			  value(table, shapes[i], "acknowledged"))
+		EXPECT_EQ(all, value(table, shapes[i], "acknowledged") +
+			  missing)
 			TH_LOG("%s", shapes[i]);
-		EXPECT_EQ(0, value(table, shapes[i], "missing"));
+		EXPECT_GE(all / 2, missing)
+			TH_LOG("%s", shapes[i]);
 		EXPECT_EQ(0, value(table, shapes[i], "unserved"));
 		EXPECT_EQ(0, value(table, shapes[i], "corrupted"));
 		EXPECT_EQ(0, value(table, shapes[i], "refused"));
