@@ -167,7 +167,7 @@ static int mk_targets_read(struct mk_port *port, void *arg)
  * @targets: with address and pages
  *
  * Context: process, in the mm of the space.
- * Return: 0 or -EFAULT.
+ * Return: 0; -ENOMEM: the pages exist, so all that can fail is a page table.
  */
 int mk_targets_fault(const struct mk_targets *targets)
 {
@@ -178,7 +178,7 @@ int mk_targets_fault(const struct mk_targets *targets)
 		if (copy_from_user(&byte, (void __user *)(targets->address +
 							  i * PAGE_SIZE),
 				   sizeof(byte)))
-			return -EFAULT;
+			return -ENOMEM;
 	return 0;
 }
 
@@ -219,7 +219,7 @@ static int mk_targets_asleep(struct mk_targets *targets)
  * @targets: after mk_targets_begin()
  *
  * Context: process, in the mm of the space.
- * Return: 0, -EFAULT, -ETIMEDOUT, the error of an agent or monitor, or why to
+ * Return: 0, -ENOMEM, -ETIMEDOUT, the error of an agent or monitor, or why to
  *	stop.
  */
 int mk_targets_touch(struct mk_targets *targets)

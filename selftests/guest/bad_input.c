@@ -107,13 +107,6 @@ static enum kind kind_of(const char *file, const char *value)
 	return p > value && !strcmp(p, "\n") ? NUMBER : WORD;
 }
 
-/* Takes a number and does something with it: the same twice is an error. */
-static bool acts(const char *file)
-{
-	return !strcmp(file, "agreement/take") ||
-	       !strcmp(file, "agreement/give");
-}
-
 static int visit_file(const char *file, bool writable, void *arg)
 {
 	struct visit *visit = arg;
@@ -244,7 +237,7 @@ static void check_same(struct __test_metadata *_metadata, const char *file,
 {
 	size_t len = strlen(value);
 
-	if (acts(file))
+	if (mk_acts(file))
 		return;
 	EXPECT_RET(0, mk_write(file, value, len), file);
 	unchanged(_metadata, file, value, "its own value");
@@ -372,7 +365,7 @@ static void check_concurrent(struct __test_metadata *_metadata,
 	pthread_t thread[WRITERS];
 	int i;
 
-	if (kind != NUMBER || acts(file))
+	if (kind != NUMBER || mk_acts(file))
 		return;
 	ASSERT_EQ(0, mk_get_u64(file, &number));
 	snprintf(other, sizeof(other), "%llu\n", number + 1);

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "module/uapi.h"
@@ -163,9 +164,17 @@ static int experiment_prepare(const char *arg)
 	return ret ?: mk_exp_small(arg);
 }
 
+/* In a process of its own: munmap() may fail too, and then leaves a mapping. */
 static int experiment_walk(const char *arg)
 {
-	return mk_exp_run(arg);
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(-mk_exp_run(arg));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -ECHILD;
+	return -WEXITSTATUS(status);
 }
 
 static int experiment_tidy(const char *arg, int ret)
@@ -193,7 +202,8 @@ static int visit(const char *file, bool writable, void *arg)
 
 	if (n < 0)
 		ret = n;
-	else if (writable && n && strcmp(base ? base + 1 : file, "run"))
+	else if (writable && n && !mk_acts(file) &&
+		 strcmp(base ? base + 1 : file, "run"))
 		ret = mk_write(file, text, n);
 	if (ret && (!*worst || ret != -ENOMEM))
 		*worst = ret;

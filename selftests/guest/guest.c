@@ -162,6 +162,13 @@ int mk_put(const char *file, const char *text)
 	return mk_write(file, text, strlen(text));
 }
 
+/* Does a number that is written do something, so that twice is an error? */
+bool mk_acts(const char *file)
+{
+	return !strcmp(file, "agreement/take") ||
+	       !strcmp(file, "agreement/give");
+}
+
 int mk_put_u64(const char *file, unsigned long long value)
 {
 	char text[32];

@@ -27,6 +27,7 @@ const char *mk_path(const char *file);
 ssize_t mk_read(const char *file, char *buf, size_t size);
 int mk_write(const char *file, const void *data, size_t len);
 int mk_put(const char *file, const char *text);
+bool mk_acts(const char *file);
 int mk_put_u64(const char *file, unsigned long long value);
 int mk_get_u64(const char *file, unsigned long long *value);
 bool mk_exists(const char *file);
