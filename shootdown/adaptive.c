@@ -11,9 +11,10 @@
  * If one CPU gets an interrupt the others may as well get theirs in the same
  * go; and if all listen, messages are not faster on every machine. So for each
  * number of listeners and of others both ways are measured as operations run,
- * and the cheaper one is taken. Now and then the other one is, to see whether
- * that is still so: a few operations on end, since the first ones find caches
- * cold; seldom, and very seldom if it was much worse.
+ * and a party's next operation takes what was cheaper for the last one's. Now
+ * and then the other way is taken, to see whether that is still so: a few
+ * operations on end, since the first ones find caches cold; seldom, and very
+ * seldom if it was much worse. All this is done when nobody waits any more.
  *
  * Compared are medians. A mean follows the one operation in a hundred in which
  * somebody was interrupted for a long time, and that says nothing of the way.
@@ -65,11 +66,9 @@ struct mk_costs {
 /**
  * struct mk_adaptive - what one initiator has learnt; its port's thread's
  * @costs: by the numbers of listeners and of others
- * @listens: this operation's listeners
  */
 struct mk_adaptive {
 	struct mk_costs costs[MK_ADAPTIVE_BUCKETS][MK_ADAPTIVE_BUCKETS];
-	cpumask_var_t listens;
 };
 
 static struct mk_adaptive **mk_adaptives;
@@ -82,37 +81,17 @@ static unsigned int mk_adaptive_bucket(unsigned int n)
 		     ilog2(n - 1) + MK_ADAPTIVE_EXACT - 1);
 }
 
-/* Is the monitor of that CPU running right now? */
+/* Is the monitor of that CPU running right now? The caller holds RCU. */
 static bool mk_adaptive_polls(int cpu)
 {
+	const struct mk_port *port = mk_port(cpu);
 	struct task_struct *task;
-	bool on_cpu;
 
-	rcu_read_lock();
-	task = rcu_dereference(mk_port(cpu)->task);
-	on_cpu = task && READ_ONCE(task->on_cpu);
-	rcu_read_unlock();
-	return on_cpu;
-}
-
-/* Who listens; and count why the others do not. */
-static void mk_adaptive_listeners(struct mk_shootdown *sd,
-				  struct cpumask *listens)
-{
-	u32 stranger = 0, asleep = 0;
-	int cpu;
-
-	cpumask_clear(listens);
-	for_each_cpu(cpu, sd->need) {
-		if (!cpumask_test_cpu(cpu, sd->party->members))
-			stranger++;
-		else if (!mk_adaptive_polls(cpu))
-			asleep++;
-		else
-			__cpumask_set_cpu(cpu, listens);
-	}
-	mk_stat_add(choice.stranger, stranger);
-	mk_stat_add(choice.asleep, asleep);
+	/* Mostly says it without a look at the task. */
+	if (READ_ONCE(port->blocked))
+		return false;
+	task = rcu_dereference_sched(port->task);
+	return task && READ_ONCE(task->on_cpu);
 }
 
 /* Measure a way from now on. */
@@ -124,7 +103,7 @@ static enum mk_way mk_adaptive_probe(struct mk_costs *costs, enum mk_way way)
 	return way;
 }
 
-/* The cheaper way, or one that has to be measured. */
+/* The cheaper way, or one that has to be measured, for the next operation. */
 static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
 {
 	enum mk_way best, other;
@@ -145,61 +124,99 @@ static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
 	return costs->runs % period ? best : mk_adaptive_probe(costs, other);
 }
 
+/*
+ * One pass, since it is on the way of every operation. Which way suits this many
+ * listeners and others is known when they are counted, which is too late; what
+ * suited the last ones of this party is taken.
+ */
 static int mk_adaptive_start(struct mk_shootdown *sd)
 {
-	struct mk_adaptive *me = mk_adaptives[sd->port->cpu];
+	const struct cpumask *members = sd->party->members;
+	u32 told = 0, asleep = 0, deaf = 0, stranger = 0;
 	u64 word[MK_LINE_WORDS];
-	unsigned int needs, listeners;
 	int cpu;
 
-	mk_stat_add(choice.nothing, sd->lazies);
-	mk_unicast_begin(sd, word);
-	if (cpumask_empty(sd->need))
-		return 0;
-	mk_adaptive_listeners(sd, me->listens);
-	needs = cpumask_weight(sd->need);
-	listeners = cpumask_weight(me->listens);
-	if (listeners) {
-		sd->costs = &me->costs[mk_adaptive_bucket(listeners)]
-				[mk_adaptive_bucket(needs - listeners)];
-		sd->way = mk_adaptive_choose(sd->costs);
-	}
-
-	if (listeners && sd->way == MK_WAY_MESSAGE) {
-		for_each_cpu(cpu, me->listens) {
+	sd->way = sd->party->way;
+	rcu_read_lock_sched();
+	for_each_cpu(cpu, sd->need) {
+		if (!cpumask_test_cpu(cpu, members)) {
+			stranger++;
+		} else if (!mk_adaptive_polls(cpu)) {
+			asleep++;
+		} else {
+			sd->listeners++;
+			if (sd->way != MK_WAY_MESSAGE)
+				continue;
+			if (!sd->told)
+				mk_unicast_begin(sd, word);
+			sd->told = true;
 			if (mk_unicast_tell(sd, cpu, word)) {
 				__cpumask_clear_cpu(cpu, sd->need);
-				mk_stat_inc(choice.message);
+				told++;
 			} else {
-				mk_stat_inc(choice.deaf);
+				deaf++;
 			}
 		}
-		mk_port_flush(sd->port);
-	} else {
-		mk_stat_add(choice.cheaper, listeners);
 	}
-	mk_stat_add(choice.ipi, cpumask_weight(sd->need));
-	mk_shootdown_ipi(sd, sd->need);
-	cpumask_clear(sd->need);
+	rcu_read_unlock_sched();
+	sd->others = stranger + asleep;
+	if (told)
+		mk_port_flush(sd->port);
+	if (sd->listeners + sd->others > told) {
+		mk_shootdown_ipi(sd, sd->need);
+		cpumask_clear(sd->need);
+		mk_stat_add(choice.ipi, sd->listeners + sd->others - told);
+		mk_stat_add(choice.asleep, asleep);
+		mk_stat_add(choice.deaf, deaf);
+		mk_stat_add(choice.stranger, stranger);
+		if (sd->way != MK_WAY_MESSAGE)
+			mk_stat_add(choice.cheaper, sd->listeners);
+	}
+	mk_stat_add(choice.message, told);
+	mk_stat_add(choice.nothing, sd->lazies);
 	return 0;
 }
 
-/* Learn: half of the samples move the estimate up, and half of them down. */
+static bool mk_adaptive_done(struct mk_shootdown *sd)
+{
+	return !sd->told || mk_unicast_done(sd);
+}
+
+/*
+ * The first probe of a way leaves its best sample: an estimate that is too low is
+ * put right by using the way, one that is too high keeps it from being used. From
+ * then on half of the samples move the estimate up, and half of them down.
+ */
+static void mk_adaptive_learn(struct mk_costs *costs, enum mk_way way,
+			      u64 cycles)
+{
+	u32 *median = &costs->cycles[way];
+
+	cycles = clamp_t(u64, cycles, MK_ADAPTIVE_STEP, U32_MAX / 2);
+	if (!*median)
+		*median = cycles;
+	else if (cycles < *median)
+		*median = costs->runs <= MK_WAYS * MK_ADAPTIVE_BURST ?
+			  cycles : *median - *median / MK_ADAPTIVE_STEP;
+	else if (costs->runs > MK_WAYS * MK_ADAPTIVE_BURST)
+		*median += min_t(u32, *median, U32_MAX / 2) /
+			   MK_ADAPTIVE_STEP;
+}
+
+/* What the operation cost, and what its party does next. */
 static void mk_adaptive_finished(struct mk_shootdown *sd)
 {
-	u64 cycles = sd->gathered - sd->started;
-	struct mk_costs *costs = sd->costs;
-	u32 *median;
+	struct mk_costs *costs;
 
-	if (!costs || costs->burst > MK_ADAPTIVE_COUNTED)
+	if (!sd->listeners)
 		return;
-	median = &costs->cycles[sd->way];
-	if (!*median)
-		*median = clamp_t(u64, cycles, MK_ADAPTIVE_STEP, U32_MAX / 2);
-	else if (cycles < *median)
-		*median -= *median / MK_ADAPTIVE_STEP;
-	else
-		*median += min(*median, U32_MAX / 2) / MK_ADAPTIVE_STEP;
+	costs = &mk_adaptives[sd->port->cpu]->costs
+			[mk_adaptive_bucket(sd->listeners)]
+			[mk_adaptive_bucket(sd->others)];
+	if (costs->burst ? costs->burst <= MK_ADAPTIVE_COUNTED :
+	    costs->cycles[sd->way])
+		mk_adaptive_learn(costs, sd->way, sd->gathered - sd->started);
+	sd->party->way = mk_adaptive_choose(costs);
 }
 
 /**
@@ -211,12 +228,8 @@ void mk_adaptive_exit(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		if (!mk_adaptives[cpu])
-			continue;
-		free_cpumask_var(mk_adaptives[cpu]->listens);
+	for_each_possible_cpu(cpu)
 		kfree(mk_adaptives[cpu]);
-	}
 	kfree(mk_adaptives);
 	mk_adaptives = NULL;
 }
@@ -229,20 +242,15 @@ void mk_adaptive_exit(void)
  */
 int mk_adaptive_init(void)
 {
-	struct mk_adaptive *adaptive;
 	int cpu;
 
 	mk_adaptives = kcalloc(nr_cpu_ids, sizeof(*mk_adaptives), GFP_KERNEL);
 	if (!mk_adaptives)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
-		int node = cpu_to_node(cpu);
-
-		adaptive = kzalloc_node(sizeof(*adaptive), GFP_KERNEL, node);
-		mk_adaptives[cpu] = adaptive;
-		if (!adaptive ||
-		    !zalloc_cpumask_var_node(&adaptive->listens, GFP_KERNEL,
-					     node)) {
+		mk_adaptives[cpu] = kzalloc_node(sizeof(**mk_adaptives),
+						 GFP_KERNEL, cpu_to_node(cpu));
+		if (!mk_adaptives[cpu]) {
 			mk_adaptive_exit();
 			return -ENOMEM;
 		}
@@ -255,7 +263,7 @@ const struct mk_protocol_ops mk_adaptive_ops = {
 	.prepare = mk_unicast_prepare,
 	.unprepare = mk_unicast_unprepare,
 	.start = mk_adaptive_start,
-	.done = mk_unicast_done,
+	.done = mk_adaptive_done,
 	.missing = mk_unicast_missing,
 	.finished = mk_adaptive_finished,
 };

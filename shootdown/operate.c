@@ -86,7 +86,8 @@ static int mk_assault_part(struct mk_port *port, struct mk_assault *assault,
 	part->frees = sd.frees;
 	if (err)
 		return err;
-	assault->cycles += mk_clock_span(start, mk_cycles());
+	/* What the protocol notes for its next operation comes after that. */
+	assault->cycles += mk_clock_span(start, sd.gathered);
 	assault->messages += sd.messages;
 	assault->ipis += sd.ipis;
 	assault->lazies += sd.lazies;

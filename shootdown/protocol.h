@@ -29,6 +29,7 @@ enum {
  * @cpu: the initiator's
  * @members: CPUs that it has messages for; never @cpu
  * @state: the protocol's, made by its prepare()
+ * @way: adaptive: what the next operation does
  * @link: in the list of all parties
  * @users: who has it from mk_party_get()
  *
@@ -41,6 +42,7 @@ struct mk_party {
 	int cpu;
 	cpumask_var_t members;
 	void *state;
+	u32 way;
 	struct list_head link;
 	unsigned int users;
 };

@@ -32,7 +32,6 @@
 #include "shootdown/protocols.h"
 
 struct dentry;
-struct mk_costs;
 struct mk_party;
 struct mk_port;
 struct mm_struct;
@@ -92,10 +91,11 @@ struct mk_frees {
  * @need: CPUs that have to flush and do not know it yet; the common path's
  *	result, from which a protocol takes whom it has told
  * @skip: CPU that the planted fault leaves out, -1 for none
- * @told: trees, broadcast: the request is out
+ * @told: the request is out
  * @quarantine: lazy: what goes there when this CPU has flushed
- * @costs: adaptive: where it counts what its choice has cost
  * @way: adaptive: its choice
+ * @listeners: adaptive: targets whose monitor was running
+ * @others: adaptive: the others that had to flush
  */
 struct mk_shootdown {
 	struct mk_port *port;
@@ -117,8 +117,7 @@ struct mk_shootdown {
 	int skip;
 	bool told;
 	struct mk_frees *quarantine;
-	struct mk_costs *costs;
-	u32 way;
+	u32 way, listeners, others;
 };
 
 /* Process context; may sleep. */
