@@ -13,6 +13,7 @@
 #include "module/device.h"
 #include "module/experiment.h"
 #include "module/memory.h"
+#include "module/mirror/pool.h"
 #include "module/monitor.h"
 #include "module/topology.h"
 #include "shootdown/agree.h"
@@ -58,9 +59,12 @@ static int __init mk_init(void)
 	err = mk_shootdown_init();
 	if (err)
 		goto err_monitors;
-	err = mk_experiments_init();
+	err = mk_pools_init();
 	if (err)
 		goto err_shootdown;
+	err = mk_experiments_init();
+	if (err)
+		goto err_pools;
 	root = mk_control_init();
 	if (IS_ERR(root)) {
 		err = PTR_ERR(root);
@@ -87,6 +91,8 @@ err_control:
 	mk_control_exit();
 err_experiments:
 	mk_experiments_exit();
+err_pools:
+	mk_pools_exit();
 err_shootdown:
 	mk_shootdown_exit();
 err_monitors:
@@ -110,6 +116,7 @@ static void __exit mk_exit(void)
 	mk_device_exit();
 	mk_control_exit();
 	mk_experiments_exit();
+	mk_pools_exit();
 	mk_shootdown_exit();
 	mk_agree_stop();
 	mk_monitors_exit();
