@@ -16,13 +16,13 @@
 #include "module/memory.h"
 #include "module/monitor.h"
 #include "shootdown/agree.h"
+#include "shootdown/shootdown.h"
 #include "urpc/cell.h"
 #include "urpc/channel.h"
 #include "urpc/fanout.h"
 #include "urpc/link.h"
 
-/* What kmalloc() or kvmalloc() hands out for @size bytes. */
-static u64 mk_alloc_size(size_t size)
+u64 mk_alloc_size(size_t size)
 {
 	if (size > KMALLOC_MAX_CACHE_SIZE)
 		return PAGE_SIZE << get_order(size);
@@ -65,6 +65,11 @@ static u64 mk_show_agreement(void *data)
 	return mk_agree_bytes();
 }
 
+static u64 mk_show_shootdown(void *data)
+{
+	return mk_shootdown_bytes();
+}
+
 static u64 mk_show_cells(void *data)
 {
 	return mk_cells_bytes();
@@ -105,13 +110,14 @@ static u64 mk_show_files(void *data)
 	return mk_control_bytes();
 }
 
-/* data: a number of CPUs. All monitors, before there is a channel. */
+/* data: a number of CPUs. The module there, before there is a channel. */
 static u64 mk_show_predicted(void *data)
 {
 	unsigned int cpus = (unsigned long)data;
 
 	return cpus * (mk_memory_monitor(cpus) +
-		       DIV_ROUND_UP(mk_control_bytes(), num_present_cpus()));
+		       DIV_ROUND_UP(mk_control_bytes(), num_present_cpus())) +
+	       mk_agree_size(cpus) + mk_shootdown_size(cpus);
 }
 
 #define MK_MEMORY_VALUE(name) \
@@ -125,6 +131,7 @@ MK_MEMORY_VALUE(nr_cells);
 MK_MEMORY_VALUE(cell);
 MK_MEMORY_VALUE(boards);
 MK_MEMORY_VALUE(agreement);
+MK_MEMORY_VALUE(shootdown);
 MK_MEMORY_VALUE(monitor);
 MK_MEMORY_VALUE(channel);
 MK_MEMORY_VALUE(files);
@@ -148,6 +155,7 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("channels", dir, NULL, &mk_value_channels_counted);
 	mk_control_value("nr_channels", dir, NULL, &mk_value_nr_channels);
 	mk_control_value("agreement", dir, NULL, &mk_value_agreement);
+	mk_control_value("shootdown", dir, NULL, &mk_value_shootdown);
 	mk_control_value("files", dir, NULL, &mk_value_files);
 	mk_control_value("per_monitor", dir, NULL, &mk_value_monitor);
 	mk_control_value("per_channel", dir, NULL, &mk_value_channel);
@@ -156,6 +164,8 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("per_cell", dir, NULL, &mk_value_cell);
 	mk_control_value("boards", dir, NULL, &mk_value_boards);
 	predicted = debugfs_create_dir("predicted", dir);
+	mk_control_value("here", predicted, (void *)(unsigned long)nr_cpu_ids,
+			 &mk_value_predicted);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		snprintf(name, sizeof(name), "%ucpus", sizes[i]);
 		mk_control_value(name, predicted,

@@ -9,6 +9,9 @@
 
 struct dentry;
 
+/* What kmalloc() or kvmalloc() hands out for @size bytes. Any context. */
+u64 mk_alloc_size(size_t size);
+
 void mk_memory_files(struct dentry *root);
 
 #endif /* MK_MEMORY_H */

@@ -26,6 +26,7 @@
 #include <linux/topology.h>
 
 #include "module/clock.h"
+#include "module/memory.h"
 #include "shootdown/protocol.h"
 #include "shootdown/stat.h"
 #include "urpc/port.h"
@@ -256,6 +257,33 @@ int mk_adaptive_init(void)
 		}
 	}
 	return 0;
+}
+
+/**
+ * mk_adaptive_bytes() - memory of what was and can be learnt
+ *
+ * Context: any.
+ */
+u64 mk_adaptive_bytes(void)
+{
+	u64 bytes = ksize(mk_adaptives);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		bytes += ksize(mk_adaptives[cpu]);
+	return bytes;
+}
+
+/**
+ * mk_adaptive_size() - that of a machine
+ * @cpus: its CPUs
+ *
+ * Context: any.
+ */
+u64 mk_adaptive_size(unsigned int cpus)
+{
+	return mk_alloc_size(cpus * sizeof(*mk_adaptives)) +
+	       cpus * mk_alloc_size(sizeof(**mk_adaptives));
 }
 
 const struct mk_protocol_ops mk_adaptive_ops = {

@@ -253,6 +253,7 @@ void mk_agree_exit(void);
 void mk_agree_files(struct dentry *root);
 void mk_agree_online(int cpu);
 u64 mk_agree_bytes(void);
+u64 mk_agree_size(unsigned int cpus);
 int mk_agree_check(u32 *faults);
 
 /* agree.c: a transaction. Process context: */

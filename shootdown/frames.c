@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/topology.h>
 
+#include "module/memory.h"
 #include "shootdown/replica.h"
 
 static struct mk_replica **mk_replica_table;
@@ -122,6 +123,18 @@ u64 mk_replicas_bytes(void)
 			 mk_bytes(mk_replica_table[cpu]->last,
 				  nr_cpu_ids * sizeof(u64));
 	return bytes;
+}
+
+/**
+ * mk_replicas_size() - memory of the replicas of a machine
+ * @cpus: its CPUs
+ *
+ * Context: any.
+ */
+u64 mk_replicas_size(unsigned int cpus)
+{
+	return cpus * (mk_alloc_size(sizeof(struct mk_replica)) +
+		       mk_alloc_size(cpus * sizeof(u64)));
 }
 
 /**

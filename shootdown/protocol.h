@@ -115,5 +115,7 @@ void mk_lazy_exit(void);
 /* adaptive.c */
 int mk_adaptive_init(void);
 void mk_adaptive_exit(void);
+u64 mk_adaptive_bytes(void);
+u64 mk_adaptive_size(unsigned int cpus);
 
 #endif /* MK_SHOOTDOWN_PROTOCOL_H */

@@ -126,6 +126,7 @@ static inline enum mk_frame_type mk_frame_type(u32 frame)
 int mk_replicas_init(void);
 void mk_replicas_exit(void);
 u64 mk_replicas_bytes(void);
+u64 mk_replicas_size(unsigned int cpus);
 size_t mk_replica_size(unsigned int cpus);
 
 /* The port's thread. */

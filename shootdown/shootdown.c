@@ -43,6 +43,7 @@
 
 #include "module/clock.h"
 #include "module/control.h"
+#include "module/memory.h"
 #include "module/monitor.h"
 #include "module/trace.h"
 #include "shootdown/flush.h"
@@ -421,4 +422,34 @@ void mk_shootdown_exit(void)
 	mk_adaptive_exit();
 	mk_flush_exit();
 	mk_initiators_free();
+}
+
+/* One mask, where it is not part of what it belongs to. */
+static u64 mk_mask_size(unsigned int cpus)
+{
+	return IS_ENABLED(CONFIG_CPUMASK_OFFSTACK) ?
+	       mk_alloc_size(BITS_TO_LONGS(cpus) * sizeof(long)) : 0;
+}
+
+/**
+ * mk_shootdown_bytes() - memory before there are regions and parties
+ *
+ * Context: any.
+ */
+u64 mk_shootdown_bytes(void)
+{
+	return ksize(mk_initiators) + mk_adaptive_bytes() +
+	       2 * num_possible_cpus() * mk_mask_size(nr_cpu_ids);
+}
+
+/**
+ * mk_shootdown_size() - that of a machine
+ * @cpus: its CPUs
+ *
+ * Context: any.
+ */
+u64 mk_shootdown_size(unsigned int cpus)
+{
+	return mk_alloc_size(cpus * sizeof(*mk_initiators)) +
+	       mk_adaptive_size(cpus) + 2 * cpus * mk_mask_size(cpus);
 }

@@ -142,5 +142,7 @@ bool mk_protocol_zaps(enum mk_protocol protocol);
 int mk_shootdown_init(void);
 void mk_shootdown_files(struct dentry *root);
 void mk_shootdown_exit(void);
+u64 mk_shootdown_bytes(void);
+u64 mk_shootdown_size(unsigned int cpus);
 
 #endif /* MK_SHOOTDOWN_H */

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/topology.h>
 
+#include "module/memory.h"
 #include "shootdown/agree.h"
 #include "urpc/link.h"
 
@@ -309,4 +310,16 @@ u64 mk_agree_bytes(void)
 			 PAGE_ALIGN(sizeof(struct mk_agree)) :
 			 ksize(mk_agree_table[cpu]);
 	return bytes;
+}
+
+/**
+ * mk_agree_size() - memory of those of a machine
+ * @cpus: its CPUs
+ *
+ * Context: any.
+ */
+u64 mk_agree_size(unsigned int cpus)
+{
+	return mk_replicas_size(cpus) +
+	       cpus * mk_alloc_size(sizeof(struct mk_agree));
 }

@@ -9,7 +9,7 @@
 
 #include "test.h"
 
-/* All monitors of 256 CPUs, before there is a channel. */
+/* The module on 256 CPUs, before there is a channel. */
 #define LIMIT_256_CPUS	(64ULL << 20)
 
 FIXTURE(memory)
@@ -37,6 +37,22 @@ TEST_F(memory, computed_is_counted)
 {
 	EXPECT_EQ(self->monitors, self->per_monitor * mk_cpus_possible());
 	EXPECT_EQ(0, self->channels) TH_LOG("a channel before traffic");
+}
+
+/* All parts together; files are rounded up for each CPU. */
+TEST_F(memory, predicted_is_counted)
+{
+	unsigned long long agreement, shootdown, files, here, sum;
+
+	ASSERT_EQ(0, mk_get_u64("memory/agreement", &agreement));
+	ASSERT_EQ(0, mk_get_u64("memory/shootdown", &shootdown));
+	ASSERT_EQ(0, mk_get_u64("memory/files", &files));
+	ASSERT_EQ(0, mk_get_u64("memory/predicted/here", &here));
+	EXPECT_LT(0, agreement);
+	EXPECT_LT(0, shootdown);
+	sum = self->monitors + agreement + shootdown + files;
+	EXPECT_LE(sum, here);
+	EXPECT_GE(sum + mk_cpus_possible(), here);
 }
 
 TEST_F(memory, large_machines)
