@@ -202,7 +202,7 @@ static void mk_bench_cancel(struct mk_bench *bench)
 	mutex_unlock(&mk_lock);
 }
 
-/* ---- run, progress, results, help ---- */
+/* ---- run, progress, agents, results, help ---- */
 
 static u64 mk_bench_show_run(void *data)
 {
@@ -242,6 +242,17 @@ static u64 mk_bench_show_progress(void *data)
 
 static const struct mk_value mk_bench_progress_ops = {
 	.show = mk_bench_show_progress,
+};
+
+static u64 mk_bench_show_agents(void *data)
+{
+	const struct mk_bench *bench = data;
+
+	return bench->exp->agents;
+}
+
+static const struct mk_value mk_bench_agents_ops = {
+	.show = mk_bench_show_agents,
 };
 
 static int mk_bench_results_open(struct inode *inode, struct file *file)
@@ -479,6 +490,7 @@ static void mk_bench_add_files(struct mk_bench *bench, struct dentry *parent)
 	}
 	mk_control_value("run", dir, bench, &mk_bench_run_ops);
 	mk_control_value("progress", dir, bench, &mk_bench_progress_ops);
+	mk_control_value("agents", dir, bench, &mk_bench_agents_ops);
 	debugfs_create_file("results", 0400, dir, bench,
 			    &mk_bench_results_fops);
 	debugfs_create_file("help", 0400, dir, bench, &mk_bench_help_fops);

@@ -14,6 +14,7 @@
  *	run		write 1: run and return when done, 0: cancel; reads 1
  *			while it runs
  *	progress	percent, of the run that goes on or was the last
+ *	agents		1 if the writer of run is to bring agents (agent.h)
  *	results		CSV, of the run that goes on or was the last; empty
  *			before the first
  *
@@ -72,7 +73,7 @@ enum mk_param_kind {
 
 /**
  * struct mk_param - one parameter of an experiment, one file in debugfs
- * @name: file name; not help, run, progress or results
+ * @name: file name; not help, run, progress, agents or results
  * @help: one line, with the unit
  * @kind: enum mk_param_kind
  * @min: smallest value of a number
@@ -94,6 +95,7 @@ struct mk_param {
  * @help: one line: what it measures and which figure of which paper it repeats
  * @params: its parameters
  * @nr_params: how many
+ * @agents: it gives jobs to agents of the writer, where there are any
  * @run: measures; process context, may sleep, in the context of the writer of
  *	the run file, with no lock held. Must look at mk_run_stopped() at least
  *	every 100 ms and then return mk_run_stopped()'s value. Parameters are a
@@ -104,6 +106,7 @@ struct mk_experiment {
 	const char *help;
 	const struct mk_param *params;
 	unsigned int nr_params;
+	bool agents;
 	int (*run)(struct mk_run *run);
 };
 

@@ -644,5 +644,6 @@ const struct mk_experiment mk_exp_unmap = {
 	.help = "taking pages away from all CPUs, beside Linux's own ways (SOSP'09 figure 7)",
 	.params = params,
 	.nr_params = ARRAY_SIZE(params),
+	.agents = true,
 	.run = mk_unmap_run,
 };

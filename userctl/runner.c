@@ -52,13 +52,25 @@ void runner_catch_signals(void)
 	}
 }
 
+/* Agents beside one that has no work for them would only disturb it. */
+static int wants_agents(const struct tree *tree, const char *experiment)
+{
+	char *path = mkctl_printf("experiments/%s/agents", experiment);
+	char *text = tree_read_line(tree, path);
+	int wants = text && !strcmp(text, "1");
+
+	free(text);
+	free(path);
+	return wants;
+}
+
 int runner_signal(void)
 {
 	return caught;
 }
 
-static void child(const struct tree *tree, const char *path, int report,
-		  pid_t parent)
+static void child(const struct tree *tree, const char *path, int agents,
+		  int report, pid_t parent)
 {
 	int result;
 
@@ -70,7 +82,8 @@ static void child(const struct tree *tree, const char *path, int report,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(1);
-	agents_start();
+	if (agents)
+		agents_start();
 	result = -tree_write(tree, path, "1\n");
 	_exit(write(report, &result, sizeof(result)) != sizeof(result));
 }
@@ -108,7 +121,8 @@ int runner_run(const struct tree *tree, const char *experiment,
 		goto fail;
 	}
 	if (!pid)
-		child(tree, path, fds[1], parent);
+		child(tree, path, wants_agents(tree, experiment), fds[1],
+		      parent);
 	close(fds[1]);
 
 	wait = (struct pollfd){ .fd = fds[0], .events = POLLIN };

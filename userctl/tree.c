@@ -16,7 +16,9 @@
 #include "tree.h"
 
 /* Files of an experiment that are not parameters. */
-static const char *const not_params[] = { "help", "run", "progress", "results" };
+static const char *const not_params[] = {
+	"help", "run", "progress", "agents", "results"
+};
 
 static int is_dir(const char *path)
 {
