@@ -213,25 +213,6 @@ TEST_F(agreement, come_and_go)
 	all_is_well(_metadata);
 }
 
-TEST_F(agreement, no_unload_in_mid_protocol)
-{
-	pid_t pid;
-	int ret;
-
-	ASSERT_EQ(0, put("pause", PAUSE_DECIDED));
-	pid = start("take", 1, 0);
-	mk_sleep_ms(300);
-	ret = mk_unload();
-	if (self->cpus > 1)
-		EXPECT_TRUE(ret == -EBUSY || ret == -EAGAIN)
-			TH_LOG("%s", mk_errname(ret));
-	if (!ret)
-		ASSERT_EQ(0, mk_load(NULL));
-	put("pause", PAUSE_NONE);
-	EXPECT_RET(0, finish(pid), "take");
-	all_is_well(_metadata);
-}
-
 TEST_F(agreement, memory_is_counted)
 {
 	unsigned long long bytes;
@@ -300,27 +281,50 @@ FIXTURE_TEARDOWN(phase)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
+/* A signal calls off what is not decided yet, and nothing else. */
+static void signalled(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(phase) *self,
+		      const FIXTURE_VARIANT(phase) *variant, int signal, int want)
+{
+	stand_still(_metadata, variant->pause, self->last, &self->pid);
+	kill(self->pid, signal);
+	EXPECT_RET(want, finish(self->pid), "take");
+	put("pause", PAUSE_NONE);
+	EXPECT_RET(variant->decided ? -ENOENT : 0, put("take", 5), "take again");
+	all_is_well(_metadata);
+}
+
 TEST_F(phase, signal)
 {
 	if (self->cpus < 3)
 		SKIP(return, "needs three CPUs");
-	stand_still(_metadata, variant->pause, self->last, &self->pid);
-	kill(self->pid, SIGUSR1);
-	EXPECT_RET(variant->decided ? 0 : -EINTR, finish(self->pid), "take");
-	put("pause", PAUSE_NONE);
-	EXPECT_RET(variant->decided ? -ENOENT : 0, put("take", 5), "take again");
-	all_is_well(_metadata);
+	signalled(_metadata, self, variant, SIGUSR1,
+		  variant->decided ? 0 : -EINTR);
 }
 
 TEST_F(phase, killed)
 {
 	if (self->cpus < 3)
 		SKIP(return, "needs three CPUs");
+	signalled(_metadata, self, variant, SIGKILL, -ECHILD);
+}
+
+/* Refused: a file of the module's is in use, by who waits. */
+TEST_F(phase, no_unload)
+{
+	int ret;
+
+	if (self->cpus < 3)
+		SKIP(return, "needs three CPUs");
 	stand_still(_metadata, variant->pause, self->last, &self->pid);
-	kill(self->pid, SIGKILL);
-	EXPECT_RET(-ECHILD, finish(self->pid), "take");
+	ret = mk_unload();
+	EXPECT_TRUE(ret == -EBUSY || ret == -EAGAIN)
+		TH_LOG("%s", mk_errname(ret));
+	if (!ret)
+		ASSERT_EQ(0, mk_load(NULL));
 	put("pause", PAUSE_NONE);
-	EXPECT_RET(variant->decided ? -ENOENT : 0, put("take", 5), "take again");
+	EXPECT_RET(0, finish(self->pid), "take");
+	EXPECT_RET(-ENOENT, put("take", 5), "take again");
 	all_is_well(_metadata);
 }
 
