@@ -13,6 +13,7 @@
 #include "module/device.h"
 #include "module/experiment.h"
 #include "module/memory.h"
+#include "module/mirror/mirror.h"
 #include "module/mirror/pool.h"
 #include "module/monitor.h"
 #include "module/topology.h"
@@ -62,9 +63,12 @@ static int __init mk_init(void)
 	err = mk_pools_init();
 	if (err)
 		goto err_shootdown;
-	err = mk_experiments_init();
+	err = mk_mirrors_init();
 	if (err)
 		goto err_pools;
+	err = mk_experiments_init();
+	if (err)
+		goto err_mirrors;
 	root = mk_control_init();
 	if (IS_ERR(root)) {
 		err = PTR_ERR(root);
@@ -84,6 +88,7 @@ static int __init mk_init(void)
 	mk_shootdown_files(root);
 	mk_regions_files(root);
 	mk_spaces_files(root);
+	mk_mirrors_files(root);
 	mk_experiments_files(root);
 	return 0;
 
@@ -91,6 +96,8 @@ err_control:
 	mk_control_exit();
 err_experiments:
 	mk_experiments_exit();
+err_mirrors:
+	mk_mirrors_exit();
 err_pools:
 	mk_pools_exit();
 err_shootdown:
@@ -114,8 +121,10 @@ err_ports:
 static void __exit mk_exit(void)
 {
 	mk_device_exit();
+	mk_mirrors_stop();
 	mk_control_exit();
 	mk_experiments_exit();
+	mk_mirrors_exit();
 	mk_pools_exit();
 	mk_shootdown_exit();
 	mk_agree_stop();

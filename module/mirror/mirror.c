@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mirrors: how they begin and end.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/hashtable.h>
+#include <linux/jiffies.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/percpu.h>
+#include <linux/pid.h>
+#include <linux/printk.h>
+#include <linux/rculist.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
+#include <asm/cpufeature.h>
+#include <asm/io.h>
+#include <asm/pgtable.h>
+
+#include "module/control.h"
+#include "module/mirror/mirror_priv.h"
+#include "module/mirror/pool.h"
+
+/* How long mk_mirrors_exit() waits for memory that is freed by SRCU. */
+#define MK_MIRROR_WAIT_MS	2000
+
+/* By mm; changed under the spinlock, read under RCU. */
+static DEFINE_HASHTABLE(mk_mirrors_hash, 6);
+static DEFINE_SPINLOCK(mk_mirrors_hash_lock);
+
+static DEFINE_MUTEX(mk_mirrors_lock);	/* what follows */
+static bool mk_mirrors_closed;
+static bool mk_mirrors_hooked;
+
+atomic_t mk_nr_mirrors;
+static atomic_t mk_nr_kept;		/* until their memory is freed */
+
+enum mk_mirror_broken mk_mirror_broken;
+
+static struct workqueue_struct *mk_mirrors_wq;
+
+/* --- finding one ----------------------------------------------------------- */
+
+/**
+ * mk_mirror_find() - the mirror of an mm
+ * @mm: any
+ *
+ * Context: interrupts or preemption off; so long the mirror stays.
+ * Return: the mirror, or NULL.
+ */
+notrace struct mk_mirror *mk_mirror_find(struct mm_struct *mm)
+{
+	struct mk_mirror *m;
+
+	hash_for_each_possible_rcu_notrace(mk_mirrors_hash, m, hash,
+					   (unsigned long)mm)
+		if (mk_mirror_mm(m) == mm)
+			return m;
+	return NULL;
+}
+
+/**
+ * mk_mirror_get() - hold the mirror of an mm
+ * @mm: one that the caller keeps, such as current->mm
+ *
+ * Context: any but NMI.
+ * Return: the mirror, or NULL if the mm has none, or none any more.
+ */
+struct mk_mirror *mk_mirror_get(struct mm_struct *mm)
+{
+	struct mk_mirror *m;
+
+	if (!atomic_read(&mk_nr_mirrors))
+		return NULL;
+	preempt_disable();
+	m = mk_mirror_find(mm);
+	if (m && !refcount_inc_not_zero(&m->refs))
+		m = NULL;
+	preempt_enable();
+	return m;
+}
+
+/**
+ * mk_mirror_put() - let a mirror go
+ * @m: from mk_mirror_get() or mk_mirror_attach()
+ *
+ * It goes on, unless somebody has ended it.
+ *
+ * Context: any but NMI.
+ */
+void mk_mirror_put(struct mk_mirror *m)
+{
+	if (refcount_dec_and_test(&m->refs))
+		mmu_notifier_put(&m->notifier);
+}
+
+/* --- what others put into a replica ---------------------------------------- */
+
+static struct mk_mirror_node *mk_mirror_replica(struct mk_mirror *m, int node)
+{
+	if (node < 0 || node >= nr_node_ids)
+		return NULL;
+	return m->replica[node];
+}
+
+/**
+ * mk_mirror_set() - map memory in one node's replica only
+ * @m: a mirror that the caller holds
+ * @node: which node's
+ * @addr: of a VMA in which the master stays empty
+ * @level: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB
+ * @entry: the leaf, as the CPU reads it
+ *
+ * It stays until mk_mirror_clear(), or until Linux announces that the address
+ * is unmapped or changed. The frame must stay at least that long, and until the
+ * flush that follows.
+ *
+ * Context: any but NMI, not under the lock of a run queue.
+ * Return: 0; -ENODEV if the node has no replica; -ESRCH if the mirror has ended;
+ * -EAGAIN if Linux is just changing something there; -ENOMEM if the node's pool
+ * is dry (it is filled again: have the access done once more); -EINVAL.
+ */
+int mk_mirror_set(struct mk_mirror *m, int node, unsigned long addr, int level,
+		  u64 entry)
+{
+	struct mk_mirror_node *r = mk_mirror_replica(m, node);
+	unsigned long flags;
+	int err;
+
+	if (!r)
+		return -ENODEV;
+	if (level < 1 || level > MK_TABLE_LEAF_MAX || addr >= TASK_SIZE_MAX)
+		return -EINVAL;
+	addr &= ~(mk_table_span(level) - 1);
+	raw_spin_lock_irqsave(&r->lock, flags);
+	if (r->gone || mk_mirror_has_ended(m))
+		err = -ESRCH;
+	else if (mk_mirror_node_blocked(r, addr, mk_table_span(level)))
+		err = -EAGAIN;
+	else
+		err = mk_table_set(&r->table, addr, level, entry);
+	raw_spin_unlock_irqrestore(&r->lock, flags);
+	return err;
+}
+
+/**
+ * mk_mirror_clear() - unmap a range in one node's replica
+ * @m: a mirror that the caller holds
+ * @node: which node's
+ * @start: first byte
+ * @end: first byte after it
+ *
+ * Nothing is flushed: that is the caller's.
+ *
+ * Context: any but NMI.
+ * Return: how many leaves there were.
+ */
+unsigned long mk_mirror_clear(struct mk_mirror *m, int node,
+			      unsigned long start, unsigned long end)
+{
+	struct mk_mirror_node *r = mk_mirror_replica(m, node);
+
+	return r ? mk_mirror_node_clear(r, start, end) : 0;
+}
+
+/* --- the end --------------------------------------------------------------- */
+
+static void mk_mirror_destroy(struct mk_mirror *m)
+{
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_replica(r, node, m)
+		kfree(r);
+	free_percpu(m->cpu);
+	kfree(m);
+}
+
+/**
+ * mk_mirror_free() - the notifier's last word
+ * @notifier: of a mirror that has ended and that nobody holds
+ *
+ * Context: softirq.
+ */
+void mk_mirror_free(struct mmu_notifier *notifier)
+{
+	mk_mirror_destroy(container_of(notifier, struct mk_mirror, notifier));
+	/* The last thing: mk_mirrors_exit() waits for it. */
+	atomic_dec(&mk_nr_kept);
+}
+
+static void mk_mirror_nodes_destroy(struct mk_mirror *m)
+{
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_replica(r, node, m) {
+		raw_spin_lock_irq(&r->lock);
+		r->gone = true;
+		raw_spin_unlock_irq(&r->lock);
+		mk_table_destroy(&r->table);
+	}
+}
+
+static void mk_mirror_end_work(struct work_struct *work)
+{
+	struct mk_mirror *m = container_of(work, struct mk_mirror, end);
+
+	/* Behind an attach that has not made the files yet. */
+	mutex_lock(&mk_mirrors_lock);
+	mutex_unlock(&mk_mirrors_lock);
+	/* Whoever has found it with preemption off is done with it. */
+	synchronize_rcu();
+	mk_mirror_empty(m);
+	mk_switch_off(m);
+	mk_mirror_files_remove(m);
+	mk_mirror_nodes_destroy(m);
+	complete_all(&m->over);
+	mk_mirror_put(m);
+}
+
+/**
+ * mk_mirror_end() - end a mirror, without waiting for it
+ * @m: a mirror that is held; a second time is nothing
+ *
+ * Context: any but hard interrupts. From now on nothing is filled in, and no CPU
+ * goes to a replica.
+ */
+void mk_mirror_end(struct mk_mirror *m)
+{
+	if (test_and_set_bit(0, &m->ended))
+		return;
+	spin_lock(&mk_mirrors_hash_lock);
+	hash_del_rcu(&m->hash);
+	spin_unlock(&mk_mirrors_hash_lock);
+	atomic_dec(&mk_nr_mirrors);
+	queue_work(mk_mirrors_wq, &m->end);
+}
+
+/**
+ * mk_mirror_detach() - end a mirror and wait until that is done
+ * @m: a mirror that the caller holds
+ *
+ * Context: process; sleeps.
+ */
+void mk_mirror_detach(struct mk_mirror *m)
+{
+	mk_mirror_end(m);
+	wait_for_completion(&m->over);
+}
+
+/* Without waiting. */
+static void mk_mirrors_end_all(const char *why)
+{
+	struct hlist_node *next;
+	struct mk_mirror *m;
+	int i;
+
+	/* The work of one that ends waits for us. */
+	preempt_disable();
+	hash_for_each_safe(mk_mirrors_hash, i, next, m, hash) {
+		pr_info("mirror: %s[%d] is detached: %s\n", m->comm, m->pid,
+			why);
+		mk_mirror_end(m);
+	}
+	preempt_enable();
+}
+
+/**
+ * mk_mirrors_detach_all() - end all mirrors and wait until that is done
+ * @why: for the log, if there is one
+ *
+ * Context: process; sleeps.
+ */
+void mk_mirrors_detach_all(const char *why)
+{
+	mk_mirrors_end_all(why);
+	flush_workqueue(mk_mirrors_wq);
+}
+
+/* --- the beginning --------------------------------------------------------- */
+
+static struct mk_mirror_node *mk_mirror_node_make(struct mk_mirror *m, int node,
+					  struct mm_struct *mm)
+{
+	struct mk_mirror_node *r;
+	int err;
+
+	r = kzalloc_node(sizeof(*r), GFP_KERNEL_ACCOUNT, node);
+	if (!r)
+		return ERR_PTR(-ENOMEM);
+	raw_spin_lock_init(&r->lock);
+	r->mirror = m;
+	err = mk_table_init(&r->table, node, m->levels, mm->pgd);
+	if (err) {
+		kfree(r);
+		return ERR_PTR(err);
+	}
+	r->root = page_to_phys(r->table.root);
+	return r;
+}
+
+static int mk_mirror_nodes_make(struct mk_mirror *m, struct mm_struct *mm)
+{
+	struct mk_mirror_node *r = NULL;
+	bool shared = READ_ONCE(mk_mirror_broken) == MK_MIRROR_SHARED;
+	int node;
+
+	for_each_node_state(node, N_MEMORY) {
+		if (!shared || !r)
+			r = mk_mirror_node_make(m, node, mm);
+		if (IS_ERR(r))
+			return PTR_ERR(r);
+		m->replica[node] = r;
+	}
+	return 0;
+}
+
+static struct mk_mirror *mk_mirror_make(struct mm_struct *mm, struct pid *pid,
+					struct task_struct *task)
+{
+	struct mk_mirror *m;
+	int err = -ENOMEM;
+
+	m = kzalloc(struct_size(m, replica, nr_node_ids), GFP_KERNEL_ACCOUNT);
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->notifier.ops = &mk_mirror_notifier_ops;
+	/* The list's, let go by the work; and the caller's. */
+	refcount_set(&m->refs, 2);
+	m->pid = pid_nr(pid);
+	get_task_comm(m->comm, task);
+	INIT_WORK(&m->end, mk_mirror_end_work);
+	init_completion(&m->over);
+	m->levels = pgtable_l5_enabled() ? 5 : 4;
+	m->cpu = alloc_percpu_gfp(struct mk_mirror_cpu, GFP_KERNEL_ACCOUNT);
+	if (!m->cpu)
+		goto err_free;
+	err = mk_mirror_nodes_make(m, mm);
+	if (err)
+		goto err_replicas;
+	err = mmu_notifier_register(&m->notifier, mm);
+	if (err)
+		goto err_replicas;
+	atomic_inc(&mk_nr_kept);
+	return m;
+
+err_replicas:
+	mk_mirror_nodes_destroy(m);
+err_free:
+	mk_mirror_destroy(m);
+	return ERR_PTR(err);
+}
+
+static int mk_mirrors_hook(void)
+{
+	int err;
+
+	if (mk_mirrors_hooked)
+		return 0;
+	err = mk_fill_start();
+	if (err)
+		return err;
+	err = mk_switch_start();
+	if (err)
+		mk_fill_exit();
+	else
+		mk_mirrors_hooked = true;
+	return err;
+}
+
+/* Under mk_mirrors_lock; the caller keeps the mm alive. */
+static struct mk_mirror *mk_mirror_begin(struct mm_struct *mm, struct pid *pid,
+					 struct task_struct *task)
+{
+	struct mk_mirror *m;
+	int err;
+
+	if (mk_mirrors_closed)
+		return ERR_PTR(-ESHUTDOWN);
+	m = mk_mirror_get(mm);
+	if (m) {
+		mk_mirror_put(m);
+		return ERR_PTR(-EEXIST);
+	}
+	err = mk_mirrors_hook();
+	if (err)
+		return ERR_PTR(err);
+	m = mk_mirror_make(mm, pid, task);
+	if (IS_ERR(m))
+		return m;
+	spin_lock(&mk_mirrors_hash_lock);
+	hash_add_rcu(mk_mirrors_hash, &m->hash, (unsigned long)mm);
+	spin_unlock(&mk_mirrors_hash_lock);
+	atomic_inc(&mk_nr_mirrors);
+	mk_mirror_files(m);
+	mk_switch_on(m);
+	return m;
+}
+
+/* Why no process can be mirrored on this machine, or NULL. */
+static const char *mk_mirror_refuses(void)
+{
+	if (cpu_feature_enabled(X86_FEATURE_PTI))
+		return "page-table isolation is on (boot with pti=off)";
+	if (cpu_feature_enabled(X86_FEATURE_XENPV))
+		return "Xen PV has page tables of its own";
+	return NULL;
+}
+
+/**
+ * mk_mirror_attach() - mirror a process
+ * @pid: its thread group
+ * @what: file or device, for the log
+ *
+ * Its threads that run now go to their node's replica before this returns,
+ * others when they run next. A refusal is explained by one line in the log.
+ *
+ * Context: process; sleeps. Takes the mm's mmap_lock.
+ * Return: the mirror, which the caller holds; or an ERR_PTR: -EOPNOTSUPP if no
+ * process can be mirrored here, -ESRCH if there is no such process or it is
+ * dying, -EINVAL for a kernel thread, -EEXIST if it is mirrored, -ENOMEM, -EINTR,
+ * -ESHUTDOWN while the module goes.
+ */
+struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what)
+{
+	const char *refused = mk_mirror_refuses();
+	struct mk_mirror *m = ERR_PTR(-ESRCH);
+	struct task_struct *task;
+	struct mm_struct *mm;
+
+	if (refused) {
+		mk_control_refuse(what, "%s", refused);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	task = get_pid_task(pid, PIDTYPE_TGID);
+	if (!task) {
+		mk_control_refuse(what, "there is no process %d", pid_nr(pid));
+		return m;
+	}
+	if (task->flags & PF_KTHREAD) {
+		mk_control_refuse(what, "%d is a kernel thread", pid_nr(pid));
+		m = ERR_PTR(-EINVAL);
+		goto out_task;
+	}
+	mm = get_task_mm(task);
+	if (!mm) {
+		mk_control_refuse(what, "process %d is dying", pid_nr(pid));
+		goto out_task;
+	}
+	/* A mirror of it that has ended just now gives its directory back. */
+	flush_workqueue(mk_mirrors_wq);
+	if (mutex_lock_killable(&mk_mirrors_lock)) {
+		m = ERR_PTR(-EINTR);
+		goto out_mm;
+	}
+	m = mk_mirror_begin(mm, pid, task);
+	mutex_unlock(&mk_mirrors_lock);
+	if (IS_ERR(m))
+		mk_control_refuse(what, "process %d: %s (error %ld)",
+				  pid_nr(pid), PTR_ERR(m) == -EEXIST ?
+				  "it is mirrored" : "it cannot be mirrored",
+				  PTR_ERR(m));
+out_mm:
+	mmput(mm);
+out_task:
+	put_task_struct(task);
+	return m;
+}
+
+/* --- what ends them all ---------------------------------------------------- */
+
+/*
+ * Memory that comes or goes may change the kernel's half of the roots, of which
+ * a replica has a copy. The caller holds cpus_read_lock(), and so must not wait
+ * for the work, which takes it too.
+ */
+static int mk_memory_changes(struct notifier_block *block,
+			     unsigned long action, void *arg)
+{
+	if (action == MEM_GOING_ONLINE || action == MEM_GOING_OFFLINE) {
+		mk_mirrors_end_all("memory comes or goes");
+		mk_switch_off_all();
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block mk_memory_block = {
+	.notifier_call = mk_memory_changes,
+};
+
+/* The CPU that resumes compares CR3 with what Linux has loaded. */
+static int mk_power_changes(struct notifier_block *block,
+			    unsigned long action, void *arg)
+{
+	if (action == PM_SUSPEND_PREPARE || action == PM_HIBERNATION_PREPARE)
+		mk_mirrors_detach_all("the machine is suspended");
+	return NOTIFY_OK;
+}
+
+static struct notifier_block mk_power_block = {
+	.notifier_call = mk_power_changes,
+};
+
+/**
+ * mk_mirrors_init() - have what mirrors need
+ *
+ * Context: process; sleeps.
+ * Return: 0 or a negative errno.
+ */
+int mk_mirrors_init(void)
+{
+	int err;
+
+	mk_mirrors_wq = alloc_workqueue("mk_mirrors", WQ_UNBOUND, 0);
+	if (!mk_mirrors_wq)
+		return -ENOMEM;
+	err = register_memory_notifier(&mk_memory_block);
+	if (err)
+		goto err_wq;
+	err = register_pm_notifier(&mk_power_block);
+	if (err)
+		goto err_memory;
+	return 0;
+
+err_memory:
+	unregister_memory_notifier(&mk_memory_block);
+err_wq:
+	destroy_workqueue(mk_mirrors_wq);
+	return err;
+}
+
+/**
+ * mk_mirrors_stop() - end all mirrors, and let none begin
+ *
+ * Context: process; sleeps. The files are still there.
+ */
+void mk_mirrors_stop(void)
+{
+	mutex_lock(&mk_mirrors_lock);
+	mk_mirrors_closed = true;
+	mutex_unlock(&mk_mirrors_lock);
+	mk_mirrors_detach_all("the module goes");
+}
+
+/**
+ * mk_mirrors_exit() - let go of everything
+ *
+ * Context: process; sleeps. After mk_mirrors_stop(), or when nothing could have
+ * begun yet.
+ */
+void mk_mirrors_exit(void)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(MK_MIRROR_WAIT_MS);
+
+	unregister_pm_notifier(&mk_power_block);
+	unregister_memory_notifier(&mk_memory_block);
+	if (mk_mirrors_hooked) {
+		mk_switch_exit();
+		mk_fill_exit();
+	}
+	destroy_workqueue(mk_mirrors_wq);
+	mmu_notifier_synchronize();
+	while (atomic_read(&mk_nr_kept) && time_before(jiffies, end))
+		schedule_timeout_idle(1);
+	WARN_ON(atomic_read(&mk_nr_kept));
+	/* Callbacks run with BH off: the last one has left our text. */
+	synchronize_rcu();
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of a live mirror know of each other.
+ */
+#ifndef MK_MIRROR_PRIV_H
+#define MK_MIRROR_PRIV_H
+
+#include <linux/atomic.h>
+
+#include "module/mirror/mirror.h"
+
+/* mirror.c */
+extern atomic_t mk_nr_mirrors;		/* that have not ended */
+extern enum mk_mirror_broken mk_mirror_broken;
+struct mk_mirror *mk_mirror_find(struct mm_struct *mm);
+void mk_mirror_end(struct mk_mirror *m);
+void mk_mirror_free(struct mmu_notifier *notifier);
+
+static inline bool mk_mirror_has_ended(const struct mk_mirror *m)
+{
+	return READ_ONCE(m->ended);
+}
+
+
+/* notify.c */
+extern const struct mmu_notifier_ops mk_mirror_notifier_ops;
+void mk_mirror_empty(struct mk_mirror *m);
+unsigned long mk_mirror_node_clear(struct mk_mirror_node *r, unsigned long start,
+			       unsigned long end);
+
+/* Under the replica's lock: may nothing of this be filled in now? */
+static inline bool mk_mirror_node_blocked(const struct mk_mirror_node *r,
+				      unsigned long addr, unsigned long size)
+{
+	return r->blocks && addr < r->block_end &&
+	       addr + size > r->block_start;
+}
+
+/**
+ * struct mk_locality - where a CPU's page walk reads
+ * @mirrored: is the CPU on its replica
+ * @levels: pages that the walk reads, with what CR3 holds
+ * @local: how many of them lie on the CPU's node
+ * @master_levels: the same, if it walked the master
+ * @master_local: likewise
+ */
+struct mk_locality {
+	bool mirrored;
+	unsigned int levels, local;
+	unsigned int master_levels, master_local;
+};
+
+/* switch.c */
+bool mk_switch_locality(struct mk_mirror *m, int cpu,
+			struct mk_locality *locality);
+int mk_switch_start(void);
+void mk_switch_exit(void);
+void mk_switch_on(struct mk_mirror *m);
+void mk_switch_off(struct mk_mirror *m);
+void mk_switch_off_all(void);
+bool mk_switch_is_here(const struct mk_mirror_node *r);
+void mk_switch_fall_back(struct mk_mirror *m);
+
+/* fill.c */
+int mk_fill_start(void);
+void mk_fill_exit(void);
+
+/* files.c */
+void mk_mirror_files(struct mk_mirror *m);
+void mk_mirror_files_remove(struct mk_mirror *m);
+
+#endif /* MK_MIRROR_PRIV_H */

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What Linux changes in the master, as the replicas learn of it.
+ *
+ * Linux announces each change that takes away or restricts anything, before it
+ * begins (invalidate_range_start) and after it is done (_end). At the start
+ * each replica is blocked for the range, so that nothing of it is filled in, and
+ * then loses its leaves there; at the end it is unblocked. The flush that Linux
+ * does after its own change then finds neither in the master nor in a replica
+ * what was there before. See Documentation/mirror.rst.
+ *
+ * Whoever fills reads the master under the replica's lock, with no invalidation
+ * of the address under way: either the start comes later, and clears what was
+ * filled in, or the end came before, and what is read is new.
+ */
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched.h>
+
+#include "module/mirror/mirror_priv.h"
+
+/* Entries looked at with a replica's lock held, at most. */
+#define MK_NOTIFY_BUDGET	2048
+
+static struct mk_mirror *mk_mirror_of(struct mmu_notifier *notifier)
+{
+	return container_of(notifier, struct mk_mirror, notifier);
+}
+
+/**
+ * mk_mirror_node_clear() - clear a range, letting the lock go now and then
+ * @r: the replica
+ * @start: first byte
+ * @end: first byte after it
+ *
+ * Context: any but NMI.
+ * Return: how many leaves there were.
+ */
+unsigned long mk_mirror_node_clear(struct mk_mirror_node *r, unsigned long start,
+			       unsigned long end)
+{
+	unsigned long flags, n, sum = 0;
+
+	while (start < end) {
+		raw_spin_lock_irqsave(&r->lock, flags);
+		if (r->gone) {
+			raw_spin_unlock_irqrestore(&r->lock, flags);
+			break;
+		}
+		n = mk_table_clear_some(&r->table, &start, end,
+					MK_NOTIFY_BUDGET);
+		r->zaps += n;
+		sum += n;
+		raw_spin_unlock_irqrestore(&r->lock, flags);
+	}
+	return sum;
+}
+
+/* Blocks are merged: a range between two of them is blocked with them. */
+static void mk_mirror_node_block(struct mk_mirror_node *r, unsigned long start,
+			     unsigned long end)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&r->lock, flags);
+	if (!r->blocks++) {
+		r->block_start = start;
+		r->block_end = end;
+	} else {
+		r->block_start = min(r->block_start, start);
+		r->block_end = max(r->block_end, end);
+	}
+	raw_spin_unlock_irqrestore(&r->lock, flags);
+}
+
+static void mk_mirror_node_unblock(struct mk_mirror_node *r)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&r->lock, flags);
+	if (!WARN_ON_ONCE(!r->blocks))
+		r->blocks--;
+	raw_spin_unlock_irqrestore(&r->lock, flags);
+}
+
+static int mk_notify_start(struct mmu_notifier *notifier,
+			   const struct mmu_notifier_range *range)
+{
+	struct mk_mirror *m = mk_mirror_of(notifier);
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_replica(r, node, m) {
+		mk_mirror_node_block(r, range->start, range->end);
+		if (READ_ONCE(mk_mirror_broken) != MK_MIRROR_NO_INVALIDATE)
+			mk_mirror_node_clear(r, range->start, range->end);
+	}
+	return 0;
+}
+
+static void mk_notify_end(struct mmu_notifier *notifier,
+			  const struct mmu_notifier_range *range)
+{
+	struct mk_mirror *m = mk_mirror_of(notifier);
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_replica(r, node, m)
+		mk_mirror_node_unblock(r);
+}
+
+/* Has any node used the range? Linux flushes nothing for this, nor is it here. */
+static int mk_mirror_young(struct mk_mirror *m, unsigned long start,
+			   unsigned long end, bool clear)
+{
+	unsigned long flags, n = 0, young;
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_replica(r, node, m) {
+		raw_spin_lock_irqsave(&r->lock, flags);
+		if (!r->gone) {
+			young = mk_table_young(&r->table, start, end, clear);
+			r->young += young;
+			n += young;
+		}
+		raw_spin_unlock_irqrestore(&r->lock, flags);
+	}
+	return !!n;
+}
+
+static int mk_notify_clear_young(struct mmu_notifier *notifier,
+				 struct mm_struct *mm, unsigned long start,
+				 unsigned long end)
+{
+	return mk_mirror_young(mk_mirror_of(notifier), start, end, true);
+}
+
+static int mk_notify_test_young(struct mmu_notifier *notifier,
+				struct mm_struct *mm, unsigned long addr)
+{
+	return mk_mirror_young(mk_mirror_of(notifier), addr, addr + 1, false);
+}
+
+/**
+ * mk_mirror_empty() - clear all leaves of a mirror that ends
+ * @m: the mirror; nothing is filled in any more
+ *
+ * Context: process.
+ */
+void mk_mirror_empty(struct mk_mirror *m)
+{
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_replica(r, node, m)
+		mk_mirror_node_clear(r, 0, TASK_SIZE_MAX);
+}
+
+/*
+ * The mm dies: no thread of it runs in user space any more, but CPUs may still
+ * be on a replica lazily. The pages it maps are freed next, so they are taken out
+ * here; the rest is left to the work, since this may be called under locks that
+ * the work takes.
+ */
+static void mk_notify_release(struct mmu_notifier *notifier,
+			      struct mm_struct *mm)
+{
+	struct mk_mirror *m = mk_mirror_of(notifier);
+
+	mk_mirror_end(m);
+	mk_mirror_empty(m);
+}
+
+const struct mmu_notifier_ops mk_mirror_notifier_ops = {
+	.release		= mk_notify_release,
+	.invalidate_range_start	= mk_notify_start,
+	.invalidate_range_end	= mk_notify_end,
+	.clear_flush_young	= mk_notify_clear_young,
+	.clear_young		= mk_notify_clear_young,
+	.test_young		= mk_notify_test_young,
+	.free_notifier		= mk_mirror_free,
+};
