@@ -12,11 +12,14 @@
  *
  * All of it is under one mutex: jobs take milliseconds.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -25,6 +28,11 @@
 #include <linux/wait.h>
 
 #include "module/agent.h"
+#include "module/experiment.h"
+
+/* How long mk_agent_do() waits, and how often it looks at the run meanwhile. */
+#define MK_AGENT_PATIENCE_MS	20000
+#define MK_AGENT_LOOK_MS	50
 
 enum mk_agent_state {
 	MK_AGENT_AWAY,
@@ -99,6 +107,26 @@ void mk_agents_waiting(struct cpumask *cpus)
 		    agent->state != MK_AGENT_GIVEN)
 			cpumask_set_cpu(agent->cpu, cpus);
 	mutex_unlock(&mk_agents_lock);
+}
+
+/**
+ * mk_agents_needed() - the same, for an experiment that is nothing without them
+ * @cpus: written
+ * @among: CPUs that may take part
+ * @what: name of the experiment
+ *
+ * Context: process.
+ * Return: 0; -ENODEV if there is none among these CPUs, and a line in the log.
+ */
+int mk_agents_needed(struct cpumask *cpus, const struct cpumask *among,
+		     const char *what)
+{
+	mk_agents_waiting(cpus);
+	if (cpumask_and(cpus, cpus, among))
+		return 0;
+	pr_notice_ratelimited("experiments/%s: needs agents on CPUs %*pbl; mkctl run brings them\n",
+			      what, cpumask_pr_args(among));
+	return -ENODEV;
 }
 
 /**
@@ -187,6 +215,36 @@ int mk_agent_take(int cpu, struct mk_agent_result *result,
 	}
 	remove_wait_queue(&mk_agents_wait, &wait);
 	return min(ret, 0);
+}
+
+/**
+ * mk_agent_do() - give a job and wait for its result
+ * @run: for which; once it is stopped, nothing is waited for any more
+ * @cpu: whose agent
+ * @order: the job
+ * @result: written
+ *
+ * Context: process; sleeps.
+ * Return: 0; what the agent met; as mk_agent_give(), mk_agent_take() or
+ * mk_run_stopped(). The agent is still at work after -ETIMEDOUT, -EINTR and
+ * -ECANCELED, and what it works on must stay.
+ */
+int mk_agent_do(const struct mk_run *run, int cpu,
+		const struct mk_agent_order *order,
+		struct mk_agent_result *result)
+{
+	int looks = MK_AGENT_PATIENCE_MS / MK_AGENT_LOOK_MS;
+	int err;
+
+	err = mk_agent_give(cpu, order);
+	if (err)
+		return err;
+	do {
+		err = mk_agent_take(cpu, result, MK_AGENT_LOOK_MS);
+	} while (err == -ETIMEDOUT && !mk_run_stopped(run) && --looks);
+	if (err)
+		return mk_run_stopped(run) ?: err;
+	return result->error;
 }
 
 /* --- the thread ------------------------------------------------------------ */

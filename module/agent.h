@@ -24,6 +24,7 @@
 
 struct cpumask;
 struct file;
+struct mk_run;
 
 /**
  * struct mk_agent_order - a job, as an experiment gives it
@@ -59,9 +60,14 @@ struct mk_agent_result {
 
 /* An experiment, in ->run(); agents of current->mm. */
 void mk_agents_waiting(struct cpumask *cpus);
+int mk_agents_needed(struct cpumask *cpus, const struct cpumask *among,
+		     const char *what);
 int mk_agent_give(int cpu, const struct mk_agent_order *order);
 int mk_agent_take(int cpu, struct mk_agent_result *result,
 		  unsigned int timeout_ms);
+int mk_agent_do(const struct mk_run *run, int cpu,
+		const struct mk_agent_order *order,
+		struct mk_agent_result *result);
 
 /* The device. */
 long mk_agent_ioctl(struct file *file, struct mk_agent_job __user *arg);

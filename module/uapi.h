@@ -152,12 +152,16 @@ struct mk_region_check {
 /**
  * enum mk_job - what an agent does for an experiment, in user space
  * @MK_JOB_END: nothing more: it need not call again
- * @MK_JOB_TOUCH: read a word of each page, @count times; no samples
+ * @MK_JOB_TOUCH: @count times: read a word of each page (the sample)
  * @MK_JOB_SPIN: go round a loop for @cycles and count how often
  * @MK_JOB_MPROTECT: @count times: touch the pages, take away writing by one
  *	mprotect() (the sample), give it back by another
  * @MK_JOB_MUNMAP: @count times: munmap() the pages (the sample), then map new
  *	ones at the same address and touch them
+ * @MK_JOB_MMAP: @count times: munmap() the pages, then map new ones at the same
+ *	address with MAP_POPULATE (the sample)
+ * @MK_JOB_FAULT: @count times: give the pages back by MADV_DONTNEED, then write
+ *	to each (the sample)
  * @MK_JOBS: how many
  */
 enum mk_job {
@@ -166,6 +170,8 @@ enum mk_job {
 	MK_JOB_SPIN,
 	MK_JOB_MPROTECT,
 	MK_JOB_MUNMAP,
+	MK_JOB_MMAP,
+	MK_JOB_FAULT,
 	MK_JOBS
 };
 

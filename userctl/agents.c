@@ -57,12 +57,31 @@ static void touch(const struct agent *agent)
 		*page_of(agent, i);
 }
 
+static int touched(struct agent *agent, __u64 *sample)
+{
+	__u64 start = cycles();
+
+	touch(agent);
+	*sample = cycles() - start;
+	return 0;
+}
+
 static void dirty(const struct agent *agent)
 {
 	__u32 i;
 
 	for (i = 0; i < agent->job.pages; i++)
 		*page_of(agent, i) = 1;
+}
+
+/* At once, and never over what somebody else has put there. */
+static int map(const struct agent *agent, int flags)
+{
+	void *address = (void *)agent->job.address;
+
+	return mmap(address, agent->job.pages * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | flags,
+		    -1, 0) == address ? 0 : -1;
 }
 
 static void spin(struct agent *agent)
@@ -102,14 +121,37 @@ static int unmap(struct agent *agent, __u64 *sample)
 	start = cycles();
 	ret = munmap(address, len);
 	*sample = cycles() - start;
-	/* At once, and never over what somebody else has put there. */
-	if (!ret && mmap(address, len, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-			 0) != address)
-		ret = -1;
+	if (!ret)
+		ret = map(agent, 0);
 	if (ret)
 		return errno;
 	dirty(agent);
+	return 0;
+}
+
+static int populate(struct agent *agent, __u64 *sample)
+{
+	__u64 start;
+
+	if (munmap((void *)agent->job.address, agent->job.pages * PAGE))
+		return errno;
+	start = cycles();
+	if (map(agent, MAP_POPULATE))
+		return errno;
+	*sample = cycles() - start;
+	return 0;
+}
+
+static int fault(struct agent *agent, __u64 *sample)
+{
+	__u64 start;
+
+	if (madvise((void *)agent->job.address, agent->job.pages * PAGE,
+		    MADV_DONTNEED))
+		return errno;
+	start = cycles();
+	dirty(agent);
+	*sample = cycles() - start;
 	return 0;
 }
 
@@ -126,13 +168,19 @@ static void work(struct agent *agent)
 
 		switch (job->kind) {
 		case MK_JOB_TOUCH:
-			touch(agent);
-			continue;
+			job->error = touched(agent, sample);
+			break;
 		case MK_JOB_MPROTECT:
 			job->error = protect(agent, sample);
 			break;
 		case MK_JOB_MUNMAP:
 			job->error = unmap(agent, sample);
+			break;
+		case MK_JOB_MMAP:
+			job->error = populate(agent, sample);
+			break;
+		case MK_JOB_FAULT:
+			job->error = fault(agent, sample);
 			break;
 		default:
 			job->error = EINVAL;
