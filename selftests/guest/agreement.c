@@ -86,18 +86,6 @@ static int finish(pid_t pid)
 }
 
 /* A monitor that came back may take a while to join. */
-static bool members_become(unsigned long long n)
-{
-	double end = mk_seconds() + 30;
-
-	while (get("members") != n) {
-		if (mk_seconds() > end)
-			return false;
-		mk_sleep_ms(50);
-	}
-	return true;
-}
-
 FIXTURE(agreement)
 {
 	int cpus, last;
@@ -119,9 +107,8 @@ static void all_is_well(struct __test_metadata *_metadata)
 	put("pause", PAUSE_NONE);
 	be_anywhere();
 	mk_cpus_all_online();
-	EXPECT_TRUE(members_become(mk_cpus_online()))
+	EXPECT_TRUE(mk_agreed())
 		TH_LOG("%llu members", get("members"));
-	EXPECT_EQ(0, get("check"));
 }
 
 FIXTURE_TEARDOWN(agreement)
@@ -203,7 +190,7 @@ TEST_F(agreement, come_and_go)
 		EXPECT_RET(0, put("take", cpu), "take");
 		EXPECT_EQ(0, get("check"));
 		ASSERT_EQ(0, mk_cpu_set(cpu, true));
-		ASSERT_TRUE(members_become(self->cpus));
+		ASSERT_TRUE(mk_members_become(self->cpus));
 		EXPECT_RET(-ENOENT, finish(start("take", cpu, cpu)),
 			   "take what was taken");
 		EXPECT_RET(0, finish(start("give", cpu, cpu)), "give");

@@ -260,6 +260,27 @@ void mk_cpus_all_online(void)
 			mk_cpu_set(cpu, true);
 }
 
+bool mk_members_become(unsigned long long n)
+{
+	double end = mk_seconds() + 30;
+	unsigned long long members;
+
+	while (mk_get_u64("agreement/members", &members) || members != n) {
+		if (mk_seconds() > end)
+			return false;
+		mk_sleep_ms(50);
+	}
+	return true;
+}
+
+bool mk_agreed(void)
+{
+	unsigned long long faults;
+
+	return mk_members_become(mk_cpus_online()) &&
+	       !mk_get_u64("agreement/check", &faults) && !faults;
+}
+
 /* --- threads ---------------------------------------------------------------- */
 
 #define MK_COMM	"mk_monitor/"

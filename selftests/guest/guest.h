@@ -45,6 +45,10 @@ int mk_cpus_online(void);
 bool mk_cpu_online(int cpu);
 int mk_cpu_set(int cpu, bool online);
 void mk_cpus_all_online(void);
+/* Are so many monitors members of the agreement, within half a minute? */
+bool mk_members_become(unsigned long long n);
+/* Have all CPUs on line the same table, no frame with two types in it? */
+bool mk_agreed(void);
 
 /* Threads mk_monitor/N: how many there are, and whether CPU n has one. */
 int mk_monitors(void);

@@ -31,6 +31,7 @@ FIXTURE_SETUP(life)
 
 FIXTURE_TEARDOWN(life)
 {
+	EXPECT_TRUE(mk_agreed());
 	EXPECT_NOTHING_LEFT();
 }
 

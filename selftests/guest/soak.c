@@ -366,6 +366,7 @@ TEST_F_TIMEOUT(soak, storm, SOAK_TIMEOUT)
 	TH_LOG("%u times adopted, %u CPUs off or on, %u forks, %u killed",
 	       count.adopted, count.toggles, count.forks, count.killed);
 	EXPECT_EQ(0, mk_oracle_stale(&self->oracle));
+	EXPECT_TRUE(mk_agreed());
 	EXPECT_EQ(0, count.failed)
 		TH_LOG("the last with %s", mk_errname(count.error));
 	/* the company was there */
