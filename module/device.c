@@ -22,6 +22,7 @@
 #include "module/agent.h"
 #include "module/control.h"
 #include "module/device.h"
+#include "module/mirror/mirror.h"
 #include "module/uapi.h"
 #include "shootdown/region.h"
 #include "shootdown/space.h"
@@ -36,14 +37,16 @@ struct mk_adoption {
 
 /**
  * struct mk_open - an open file
- * @lock: protects @adoptions, and the making of @region
+ * @lock: protects @adoptions and @mirror, and the making of @region
  * @region: NULL before MK_IOC_REGION; then the same until the file is closed
  * @adoptions: struct mk_adoption
+ * @mirror: that was made on behalf of the file, or NULL
  */
 struct mk_open {
-	struct mutex lock;	/* adoptions, making of the region */
+	struct mutex lock;	/* adoptions, mirror, making of the region */
 	struct mk_region *region;
 	struct list_head adoptions;
+	struct mk_mirror *mirror;
 };
 
 static const struct file_operations mk_device_fops;
@@ -68,6 +71,10 @@ static void mk_open_free(struct mk_open *open)
 	list_for_each_entry_safe(adoption, next, &open->adoptions, link) {
 		mk_space_put(adoption->space);
 		kfree(adoption);
+	}
+	if (open->mirror) {
+		mk_mirror_detach(open->mirror);
+		mk_mirror_put(open->mirror);
 	}
 	if (open->region)
 		mk_region_destroy(open->region);
@@ -328,6 +335,28 @@ out:
 	return err;
 }
 
+/* A file may outlive its mirror, and then have another. */
+static long mk_ioc_mirror(struct file *file)
+{
+	struct mk_open *open = file->private_data;
+	struct mk_mirror *m;
+
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
+	if (open->mirror && !mk_mirror_has_ended(open->mirror)) {
+		mutex_unlock(&open->lock);
+		return -EEXIST;
+	}
+	m = mk_mirror_attach(task_tgid(current), "device");
+	if (!IS_ERR(m)) {
+		if (open->mirror)
+			mk_mirror_put(open->mirror);
+		open->mirror = m;
+	}
+	mutex_unlock(&open->lock);
+	return PTR_ERR_OR_ZERO(m);
+}
+
 /* What needs a region. */
 static long mk_ioctl_region(struct file *file, unsigned int cmd,
 			    void __user *arg)
@@ -366,6 +395,8 @@ static long mk_device_ioctl(struct file *file, unsigned int cmd,
 		return mk_refuse("leave", mk_ioc_adopt(file, arg, false));
 	case MK_IOC_AGENT:
 		return mk_refuse("agent", mk_agent_ioctl(file, arg));
+	case MK_IOC_MIRROR:
+		return mk_ioc_mirror(file);
 	case MK_IOC_INFO:
 	case MK_IOC_OP:
 	case MK_IOC_SETTLE:

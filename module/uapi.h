@@ -221,5 +221,7 @@ struct mk_agent_job {
 #define MK_IOC_SETTLE	_IOW(MK_IOC_MAGIC, 5, struct mk_region_settle)
 #define MK_IOC_CHECK	_IOWR(MK_IOC_MAGIC, 6, struct mk_region_check)
 #define MK_IOC_AGENT	_IOWR(MK_IOC_MAGIC, 7, struct mk_agent_job)
+/* The caller's process is mirrored, until the open file is closed. */
+#define MK_IOC_MIRROR	_IO(MK_IOC_MAGIC, 16)
 
 #endif /* MK_UAPI_H */

@@ -74,6 +74,8 @@ MK_REPLICA_FILE(bytes, (READ_ONCE(r->table.nr_pages) +
 MK_REPLICA_FILE(remote, mk_mirror_node_remote(r));
 MK_REPLICA_FILE(zaps, READ_ONCE(r->zaps));
 MK_REPLICA_FILE(young, READ_ONCE(r->young));
+MK_REPLICA_FILE(messages, atomic64_read(&r->messages));
+MK_REPLICA_FILE(directs, atomic64_read(&r->directs));
 MK_REPLICA_CPU_FILE(switches);
 MK_REPLICA_CPU_FILE(fills);
 MK_REPLICA_CPU_FILE(refaults);
@@ -97,6 +99,8 @@ static void mk_mirror_node_files(struct mk_mirror_node *r, struct dentry *parent
 	MK_REPLICA_CREATE(fallbacks);
 	MK_REPLICA_CREATE(zaps);
 	MK_REPLICA_CREATE(young);
+	MK_REPLICA_CREATE(messages);
+	MK_REPLICA_CREATE(directs);
 #undef MK_REPLICA_CREATE
 }
 
@@ -142,7 +146,7 @@ void mk_mirror_files(struct mk_mirror *m)
 	m->dir = debugfs_create_dir(name, mk_mirrors_dir);
 	debugfs_create_file("comm", 0400, m->dir, m, &mk_comm_fops);
 	debugfs_create_file("locality", 0400, m->dir, m, &mk_locality_fops);
-	mk_mirror_for_each_replica(r, node, m)
+	mk_mirror_for_each_node(r, node, m)
 		mk_mirror_node_files(r, m->dir);
 	atomic64_inc(&mk_nr_attached);
 }
@@ -259,16 +263,74 @@ static const char *const mk_mirror_broken_words[] = {
 	[MK_MIRROR_SHARED]		= "shared",
 };
 
-static int mk_broken_show(struct seq_file *s, void *unused)
+static const char *const mk_invalidate_words[] = {
+	[MK_INVALIDATE_DIRECT]		= "direct",
+	[MK_INVALIDATE_MESSAGE]		= "message",
+};
+
+static u32 mk_get_broken(void)
 {
-	seq_printf(s, "%s\n",
-		   mk_mirror_broken_words[READ_ONCE(mk_mirror_broken)]);
+	return READ_ONCE(mk_mirror_broken);
+}
+
+static void mk_set_broken(u32 word)
+{
+	WRITE_ONCE(mk_mirror_broken, word);
+}
+
+static u32 mk_get_invalidate(void)
+{
+	return mk_mirror_invalidate();
+}
+
+static void mk_set_invalidate(u32 word)
+{
+	mk_mirror_set_invalidate(word);
+}
+
+/**
+ * struct mk_words - a file that holds one word of a list
+ * @name: below the root of the tree
+ * @words: the list
+ * @nr: how many
+ * @get: index of the word now
+ * @set: take another
+ */
+struct mk_words {
+	const char *name;
+	const char *const *words;
+	u32 nr;
+	u32 (*get)(void);
+	void (*set)(u32 word);
+};
+
+static const struct mk_words mk_broken_file = {
+	.name = "mirror/broken",
+	.words = mk_mirror_broken_words,
+	.nr = MK_MIRROR_BROKENS,
+	.get = mk_get_broken,
+	.set = mk_set_broken,
+};
+
+static const struct mk_words mk_invalidate_file = {
+	.name = "mirror/invalidate",
+	.words = mk_invalidate_words,
+	.nr = MK_INVALIDATES,
+	.get = mk_get_invalidate,
+	.set = mk_set_invalidate,
+};
+
+static int mk_words_show(struct seq_file *s, void *unused)
+{
+	const struct mk_words *file = s->private;
+
+	seq_printf(s, "%s\n", file->words[file->get()]);
 	return 0;
 }
 
-static int mk_broken_open(struct inode *inode, struct file *file)
+static int mk_words_open(struct inode *inode, struct file *file)
 {
-	int err = single_open(file, mk_broken_show, inode->i_private);
+	int err = single_open(file, mk_words_show, inode->i_private);
 
 	/* seq_open() takes away pwrite(), which is as good as write() here. */
 	if (!err)
@@ -276,35 +338,38 @@ static int mk_broken_open(struct inode *inode, struct file *file)
 	return err;
 }
 
-static ssize_t mk_broken_write(struct file *file, const char __user *ubuf,
-			       size_t len, loff_t *ppos)
+static ssize_t mk_words_write(struct file *file, const char __user *ubuf,
+			      size_t len, loff_t *ppos)
 {
+	const struct mk_words *words = file_inode(file)->i_private;
 	char text[MK_WORD_MAX];
 	int err, i;
 
-	err = mk_control_copy("mirror/broken", text, sizeof(text), ubuf, len,
+	err = mk_control_copy(words->name, text, sizeof(text), ubuf, len,
 			      *ppos);
 	if (err)
 		return err;
-	i = match_string(mk_mirror_broken_words, MK_MIRROR_BROKENS, text);
+	i = match_string(words->words, words->nr, text);
 	if (i < 0) {
-		mk_control_refuse("mirror/broken", "\"%*pE\" is no fault",
+		mk_control_refuse(words->name, "\"%*pE\" is not one of its words",
 				  (int)strlen(text), text);
 		return i;
 	}
-	WRITE_ONCE(mk_mirror_broken, i);
+	words->set(i);
 	*ppos += len;
 	return len;
 }
 
-static const struct file_operations mk_broken_fops = {
+static const struct file_operations mk_words_fops = {
 	.owner		= THIS_MODULE,
-	.open		= mk_broken_open,
+	.open		= mk_words_open,
 	.read		= seq_read,
-	.write		= mk_broken_write,
+	.write		= mk_words_write,
 	.llseek		= seq_lseek,
 	.release	= single_release,
 };
+
+DEFINE_SHOW_ATTRIBUTE(mk_tally);
 
 /**
  * mk_mirrors_files() - make mirror/ in the tree
@@ -321,6 +386,10 @@ void mk_mirrors_files(struct dentry *root)
 	mk_control_value("count", dir, NULL, &mk_value_count);
 	mk_control_value("limit", dir, NULL, &mk_value_limit);
 	mk_control_value("bytes", dir, NULL, &mk_value_bytes);
-	debugfs_create_file("broken", 0600, dir, NULL, &mk_broken_fops);
+	debugfs_create_file("total", 0400, dir, NULL, &mk_tally_fops);
+	debugfs_create_file("invalidate", 0600, dir,
+			    (void *)&mk_invalidate_file, &mk_words_fops);
+	debugfs_create_file("broken", 0600, dir, (void *)&mk_broken_file,
+			    &mk_words_fops);
 	mk_mirrors_dir = dir;
 }

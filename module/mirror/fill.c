@@ -22,6 +22,7 @@
 #include <linux/printk.h>
 #include <linux/topology.h>
 
+#include "module/device.h"
 #include "module/mirror/mirror_priv.h"
 
 /* As many refaults of one page in a row, and the CPU goes to the master. */
@@ -36,9 +37,12 @@
 /**
  * struct mk_fault - what is kept of a fault while it is handled
  * @addr: where
+ * @region: in a mapping of a region, whose entries the module itself changes,
+ *	without a word to MMU notifiers: no replica has them
  */
 struct mk_fault {
 	unsigned long addr;
+	bool region;
 };
 
 /* What a replica gets for the master's @entry. */
@@ -94,17 +98,19 @@ static bool mk_fill_locked(struct mk_mirror *m, struct mk_mirror_node *r,
 	return true;
 }
 
-static void mk_fill(struct mk_mirror *m, unsigned long addr)
+static void mk_fill(struct mk_mirror *m, const struct mk_fault *fault)
 {
 	struct mk_mirror_node *r = m->replica[numa_node_id()];
-	bool good;
+	bool good = false;
 
 	/* On the master, there is nothing that it lacks. */
 	if (!r || !mk_switch_is_here(r))
 		return;
-	raw_spin_lock(&r->lock);
-	good = mk_fill_locked(m, r, addr);
-	raw_spin_unlock(&r->lock);
+	if (!fault->region) {
+		raw_spin_lock(&r->lock);
+		good = mk_fill_locked(m, r, fault->addr);
+		raw_spin_unlock(&r->lock);
+	}
 	if (!good)
 		mk_switch_fall_back(m);
 }
@@ -121,6 +127,7 @@ static int mk_fault_begins(struct kretprobe_instance *probe,
 	    !mk_mirror_find(mm))
 		return 1;
 	fault->addr = regs_get_kernel_argument(regs, 1);
+	fault->region = vma->vm_file && mk_region_of(vma->vm_file);
 	return 0;
 }
 
@@ -138,7 +145,7 @@ static int mk_fault_ends(struct kretprobe_instance *probe,
 	local_irq_save(flags);
 	m = mk_mirror_find(current->mm);
 	if (m)
-		mk_fill(m, fault->addr);
+		mk_fill(m, fault);
 	local_irq_restore(flags);
 	return 0;
 }

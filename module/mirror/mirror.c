@@ -172,11 +172,12 @@ unsigned long mk_mirror_clear(struct mk_mirror *m, int node,
 
 static void mk_mirror_destroy(struct mk_mirror *m)
 {
-	struct mk_mirror_node *r;
 	int node;
 
-	mk_mirror_for_each_replica(r, node, m)
-		kfree(r);
+	/* A shared one is the first node's: downwards, it goes last. */
+	for (node = nr_node_ids - 1; node >= 0; node--)
+		if (m->replica[node] && m->replica[node]->table.node == node)
+			kfree(m->replica[node]);
 	free_percpu(m->cpu);
 	kfree(m);
 }
@@ -199,7 +200,7 @@ static void mk_mirror_nodes_destroy(struct mk_mirror *m)
 	struct mk_mirror_node *r;
 	int node;
 
-	mk_mirror_for_each_replica(r, node, m) {
+	mk_mirror_for_each_node(r, node, m) {
 		raw_spin_lock_irq(&r->lock);
 		r->gone = true;
 		raw_spin_unlock_irq(&r->lock);
@@ -218,6 +219,7 @@ static void mk_mirror_end_work(struct work_struct *work)
 	synchronize_rcu();
 	mk_mirror_empty(m);
 	mk_switch_off(m);
+	mk_tally_end(m);
 	mk_mirror_files_remove(m);
 	mk_mirror_nodes_destroy(m);
 	complete_all(&m->over);
@@ -398,6 +400,7 @@ static struct mk_mirror *mk_mirror_begin(struct mm_struct *mm, struct pid *pid,
 	hash_add_rcu(mk_mirrors_hash, &m->hash, (unsigned long)mm);
 	spin_unlock(&mk_mirrors_hash_lock);
 	atomic_inc(&mk_nr_mirrors);
+	mk_tally_begin(m);
 	mk_mirror_files(m);
 	mk_switch_on(m);
 	return m;

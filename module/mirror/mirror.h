@@ -42,6 +42,7 @@
 #include <linux/workqueue.h>
 
 #include "module/mirror/table.h"
+#include "urpc/port.h"
 
 struct dentry;
 struct mk_mirror;
@@ -65,6 +66,31 @@ enum mk_mirror_broken {
 };
 
 /**
+ * enum mk_invalidate - who clears the replicas of other nodes
+ * @MK_INVALIDATE_DIRECT: the CPU that invalidates
+ * @MK_INVALIDATE_MESSAGE: a monitor of each node, which is asked
+ * @MK_INVALIDATES: how many ways
+ */
+enum mk_invalidate {
+	MK_INVALIDATE_DIRECT,
+	MK_INVALIDATE_MESSAGE,
+	MK_INVALIDATES
+};
+
+/**
+ * struct mk_mirror_request - a range that a monitor is asked to clear
+ * @work: of the monitor
+ * @state: see request.c
+ * @start: first byte
+ * @end: first byte after it
+ */
+struct mk_mirror_request {
+	struct mk_work work;
+	int state;
+	unsigned long start, end;
+};
+
+/**
  * struct mk_mirror_node - a mirror's page tables on one node
  * @lock: raw, interrupts off: all below
  * @table: the tables; their root is what CR3 gets
@@ -76,6 +102,10 @@ enum mk_mirror_broken {
  * @block_end: first byte after that
  * @zaps: leaves that were cleared
  * @young: accesses that were reported to Linux
+ * @request: to a monitor of the node; not under the lock
+ * @messages: how often one was asked
+ * @directs: how often none was, or it was too late, though invalidation is by
+ *	message
  */
 struct mk_mirror_node {
 	raw_spinlock_t lock;	/* the members below */
@@ -86,6 +116,8 @@ struct mk_mirror_node {
 	unsigned int blocks;
 	unsigned long block_start, block_end;
 	u64 zaps, young;
+	struct mk_mirror_request request;
+	atomic64_t messages, directs;
 };
 
 /**
@@ -114,6 +146,7 @@ struct mk_mirror_cpu {
  * @end: the work that ends it
  * @over: completed when it has ended
  * @dir: its directory
+ * @tallied: see tally.c
  * @levels: of the page tables, 4 or 5
  * @cpu: per CPU
  * @replica: by node; NULL where there is none
@@ -128,6 +161,7 @@ struct mk_mirror {
 	struct work_struct end;
 	struct completion over;
 	struct dentry *dir;
+	struct list_head tallied;
 	int levels;
 	struct mk_mirror_cpu __percpu *cpu;
 	struct mk_mirror_node *replica[];
@@ -139,8 +173,14 @@ static inline struct mm_struct *mk_mirror_mm(const struct mk_mirror *m)
 	return m->notifier.mm;
 }
 
+/* Once it has ended it stays so. */
+static inline bool mk_mirror_has_ended(const struct mk_mirror *m)
+{
+	return READ_ONCE(m->ended);
+}
+
 /* Each replica once, in the order of nodes. */
-#define mk_mirror_for_each_replica(r, node, m)				\
+#define mk_mirror_for_each_node(r, node, m)				\
 	for ((node) = 0; (node) < nr_node_ids; (node)++)		\
 		if (!((r) = (m)->replica[node]) ||			\
 		    (r)->table.node != (node)) {			\
@@ -151,6 +191,11 @@ struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what);
 void mk_mirror_detach(struct mk_mirror *m);
 void mk_mirrors_detach_all(const char *why);
 int mk_mirror_here(struct mk_mirror *m);
+
+/* Any context. */
+enum mk_invalidate mk_mirror_invalidate(void);
+void mk_mirror_set_invalidate(enum mk_invalidate how);
+u64 mk_mirror_fills(const struct mk_mirror *m);
 
 /* Any context but NMI, not under the lock of a run queue. */
 struct mk_mirror *mk_mirror_get(struct mm_struct *mm);

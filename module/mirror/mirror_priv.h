@@ -9,17 +9,14 @@
 
 #include "module/mirror/mirror.h"
 
+struct seq_file;
+
 /* mirror.c */
 extern atomic_t mk_nr_mirrors;		/* that have not ended */
 extern enum mk_mirror_broken mk_mirror_broken;
 struct mk_mirror *mk_mirror_find(struct mm_struct *mm);
 void mk_mirror_end(struct mk_mirror *m);
 void mk_mirror_free(struct mmu_notifier *notifier);
-
-static inline bool mk_mirror_has_ended(const struct mk_mirror *m)
-{
-	return READ_ONCE(m->ended);
-}
 
 
 /* notify.c */
@@ -64,6 +61,31 @@ void mk_switch_fall_back(struct mk_mirror *m);
 /* fill.c */
 int mk_fill_start(void);
 void mk_fill_exit(void);
+
+/* request.c */
+bool mk_request_possible(bool blockable);
+bool mk_request_send(struct mk_mirror_node *r, unsigned long start,
+		     unsigned long end);
+bool mk_request_wait(struct mk_mirror_node *r);
+
+/*
+ * MK_MIRROR_TALLY(X) - what is summed up over all mirrors, X(name): how many
+ * were attached, and what files of their nodes show
+ */
+#define MK_MIRROR_TALLY(X)	\
+	X(attached)		\
+	X(fills)		\
+	X(refaults)		\
+	X(fallbacks)		\
+	X(switches)		\
+	X(zaps)			\
+	X(messages)		\
+	X(directs)
+
+/* tally.c */
+void mk_tally_begin(struct mk_mirror *m);
+void mk_tally_end(struct mk_mirror *m);
+int mk_tally_show(struct seq_file *s, void *unused);
 
 /* files.c */
 void mk_mirror_files(struct mk_mirror *m);

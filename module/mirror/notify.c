@@ -15,7 +15,9 @@
  */
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/nodemask.h>
 #include <linux/sched.h>
+#include <linux/topology.h>
 
 #include "module/mirror/mirror_priv.h"
 
@@ -83,6 +85,64 @@ static void mk_mirror_node_unblock(struct mk_mirror_node *r)
 	raw_spin_unlock_irqrestore(&r->lock, flags);
 }
 
+static enum mk_invalidate mk_invalidate;
+
+/**
+ * mk_mirror_invalidate() - who clears the replicas of other nodes
+ *
+ * Context: any.
+ */
+enum mk_invalidate mk_mirror_invalidate(void)
+{
+	return READ_ONCE(mk_invalidate);
+}
+
+/**
+ * mk_mirror_set_invalidate() - change it, for invalidations that begin later
+ * @how: who
+ *
+ * Context: any.
+ */
+void mk_mirror_set_invalidate(enum mk_invalidate how)
+{
+	WRITE_ONCE(mk_invalidate, how);
+}
+
+static void mk_invalidate_direct(struct mk_mirror *m, unsigned long start,
+				 unsigned long end)
+{
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_node(r, node, m)
+		mk_mirror_node_clear(r, start, end);
+}
+
+/* This node's replica directly, the others by their monitors if they can. */
+static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
+				  unsigned long end, bool blockable)
+{
+	nodemask_t asked = NODE_MASK_NONE;
+	int node, here = numa_node_id();
+	struct mk_mirror_node *r;
+
+	if (!mk_request_possible(blockable)) {
+		mk_mirror_for_each_node(r, node, m)
+			atomic64_add(node != here, &r->directs);
+		mk_invalidate_direct(m, start, end);
+		return;
+	}
+	mk_mirror_for_each_node(r, node, m)
+		if (node != here && mk_request_send(r, start, end))
+			node_set(node, asked);
+	mk_mirror_for_each_node(r, node, m)
+		if (!node_isset(node, asked))
+			mk_mirror_node_clear(r, start, end);
+	for_each_node_mask(node, asked)
+		if (!mk_request_wait(m->replica[node]))
+			mk_mirror_node_clear(m->replica[node], start, end);
+}
+
 static int mk_notify_start(struct mmu_notifier *notifier,
 			   const struct mmu_notifier_range *range)
 {
@@ -90,11 +150,16 @@ static int mk_notify_start(struct mmu_notifier *notifier,
 	struct mk_mirror_node *r;
 	int node;
 
-	mk_mirror_for_each_replica(r, node, m) {
+	/* All, before any is cleared: a request may come twice, this must not. */
+	mk_mirror_for_each_node(r, node, m)
 		mk_mirror_node_block(r, range->start, range->end);
-		if (READ_ONCE(mk_mirror_broken) != MK_MIRROR_NO_INVALIDATE)
-			mk_mirror_node_clear(r, range->start, range->end);
-	}
+	if (unlikely(READ_ONCE(mk_mirror_broken) == MK_MIRROR_NO_INVALIDATE))
+		return 0;
+	if (mk_mirror_invalidate() == MK_INVALIDATE_DIRECT)
+		mk_invalidate_direct(m, range->start, range->end);
+	else
+		mk_invalidate_message(m, range->start, range->end,
+				      mmu_notifier_range_blockable(range));
 	return 0;
 }
 
@@ -105,7 +170,7 @@ static void mk_notify_end(struct mmu_notifier *notifier,
 	struct mk_mirror_node *r;
 	int node;
 
-	mk_mirror_for_each_replica(r, node, m)
+	mk_mirror_for_each_node(r, node, m)
 		mk_mirror_node_unblock(r);
 }
 
@@ -117,7 +182,7 @@ static int mk_mirror_young(struct mk_mirror *m, unsigned long start,
 	struct mk_mirror_node *r;
 	int node;
 
-	mk_mirror_for_each_replica(r, node, m) {
+	mk_mirror_for_each_node(r, node, m) {
 		raw_spin_lock_irqsave(&r->lock, flags);
 		if (!r->gone) {
 			young = mk_table_young(&r->table, start, end, clear);
@@ -153,7 +218,7 @@ void mk_mirror_empty(struct mk_mirror *m)
 	struct mk_mirror_node *r;
 	int node;
 
-	mk_mirror_for_each_replica(r, node, m)
+	mk_mirror_for_each_node(r, node, m)
 		mk_mirror_node_clear(r, 0, TASK_SIZE_MAX);
 }
 

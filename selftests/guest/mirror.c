@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,11 +14,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
+#include "module/uapi.h"
 
 #define PAGE		4096
 #define THREADS_MAX	32
@@ -430,6 +433,20 @@ static uint64_t sum_of(pid_t pid, const char *name)
 	return sum;
 }
 
+/* A sum over all mirrors there have been. */
+static uint64_t total(const char *name)
+{
+	char text[1024] = "", *line;
+	size_t len = strlen(name);
+
+	if (mk_read("mirror/total", text, sizeof(text) - 1) < 0)
+		return UINT64_MAX;
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (!strncmp(line, name, len) && line[len] == ' ')
+			return strtoull(line + len, NULL, 10);
+	return UINT64_MAX;
+}
+
 struct locality {
 	int cpus, mirrored;
 	unsigned int levels, local, master_levels, master_local;
@@ -478,10 +495,12 @@ static void expect_right(struct __test_metadata *_metadata)
 }
 
 /* A program that works is attached, goes on, is detached, goes on. */
-TEST_F(mirror, works)
+static void works(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(mirror) *self, const char *invalidate)
 {
 	unsigned int i, n = mk_rounds(4, 2);
 
+	ASSERT_EQ(0, mk_put("mirror/invalidate", invalidate));
 	self->pid = start(subject_works);
 	ASSERT_TRUE(goes_on(1));
 	for (i = 0; i < n; i++) {
@@ -504,6 +523,20 @@ TEST_F(mirror, works)
 	EXPECT_LT(0, board->added);
 }
 
+TEST_F(mirror, works)
+{
+	works(_metadata, self, "direct");
+	EXPECT_EQ(0, total("messages"));
+}
+
+TEST_F(mirror, works_by_message)
+{
+	works(_metadata, self, "message");
+	EXPECT_LT(0, total("messages"));
+	TH_LOG("messages %lu, directs %lu", total("messages"),
+	       total("directs"));
+}
+
 TEST_F(mirror, is_local)
 {
 	struct locality seen;
@@ -523,8 +556,10 @@ TEST_F(mirror, is_local)
 	self->pid = 0;
 }
 
-TEST_F(mirror, nothing_stale)
+static void nothing_stale(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(mirror) *self, const char *invalidate)
 {
+	ASSERT_EQ(0, mk_put("mirror/invalidate", invalidate));
 	self->pid = start(subject_takes);
 	ASSERT_TRUE(first_goes_on(2));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
@@ -532,6 +567,16 @@ TEST_F(mirror, nothing_stale)
 	EXPECT_EQ(0, end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
+}
+
+TEST_F(mirror, nothing_stale)
+{
+	nothing_stale(_metadata, self, "direct");
+}
+
+TEST_F(mirror, nothing_stale_by_message)
+{
+	nothing_stale(_metadata, self, "message");
 }
 
 TEST_F(mirror, nothing_lost)
@@ -564,6 +609,40 @@ TEST_F(mirror, ends)
 	EXPECT_RET(-ESRCH, mk_put_u64("mirror/attach", self->pid), "attach");
 	self->pid = 0;
 	expect_right(_metadata);
+}
+
+static void subject_opens(void)
+{
+	int fd = open(MK_DEVICE, O_RDWR), again;
+
+	if (fd < 0 || ioctl(fd, MK_IOC_MIRROR) ||
+	    ioctl(fd, MK_IOC_MIRROR) != -1 || errno != EEXIST)
+		wrong(WRONG_CALL);
+	board->rounds[0]++;
+	while (!board->stop)
+		mk_sleep_ms(1);
+	close(fd);
+	/* Closed, it is detached. */
+	again = open(MK_DEVICE, O_RDWR);
+	if (again < 0 || ioctl(again, MK_IOC_MIRROR))
+		wrong(WRONG_CALL);
+}
+
+/* The device does the same for whoever has it open. */
+TEST_F(mirror, device)
+{
+	unsigned long long n = 0;
+
+	self->pid = start(subject_opens);
+	ASSERT_TRUE(first_goes_on(1));
+	EXPECT_EQ(0, mk_get_u64("mirror/count", &n));
+	EXPECT_EQ(1, n);
+	EXPECT_EQ(0, end(self->pid));
+	self->pid = 0;
+	expect_right(_metadata);
+	EXPECT_EQ(2, total("attached"));
+	EXPECT_EQ(0, mk_get_u64("mirror/count", &n));
+	EXPECT_EQ(0, n);
 }
 
 TEST_F(mirror, refuses)
