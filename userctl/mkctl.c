@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "list", "list the experiments and their parameters", cmd_list },
 	{ "report", "print the tables of runs made before", cmd_report },
 	{ "plan", "plan trees for broadcasts and gathers from measured costs", cmd_plan },
+	{ "trace", "record shootdowns, by messages and by interrupts, and compare", cmd_trace },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -105,9 +106,23 @@ struct choice {
 	int argc;
 };
 
+static char *command_names(void)
+{
+	char *list = mkctl_printf("%s", commands[0].name), *old;
+	size_t i;
+
+	for (i = 1; i < NR_COMMANDS; i++) {
+		old = list;
+		list = mkctl_printf("%s, %s", old, commands[i].name);
+		free(old);
+	}
+	return list;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct choice *choice = state->input;
+	char *list;
 	size_t i;
 
 	switch (key) {
@@ -119,8 +134,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			if (!strcmp(arg, commands[i].name))
 				choice->command = &commands[i];
 		if (!choice->command) {
-			mkctl_error("no command '%s'; there are: run, list, report, plan",
-				    arg);
+			list = command_names();
+			mkctl_error("no command '%s'; there are: %s", arg, list);
 			exit(MKCTL_USAGE);
 		}
 		/* What follows belongs to the subcommand, options included. */

@@ -53,16 +53,21 @@ static int explain(const char *root, int reason)
 	return MKCTL_NO_TREE;
 }
 
-int tree_open(struct tree *tree)
+const char *tree_root(void)
 {
 	const char *root = mkctl_tree ? mkctl_tree : getenv("MKCTL_TREE");
+
+	return root && *root ? root : TREE_DEFAULT;
+}
+
+int tree_open(struct tree *tree)
+{
+	const char *root = tree_root();
 	struct dirent **entries;
 	char *path;
 	int nr, i;
 
 	memset(tree, 0, sizeof(*tree));
-	if (!root || !*root)
-		root = TREE_DEFAULT;
 	path = mkctl_printf("%s/experiments", root);
 	nr = scandir(path, &entries, visible, alphasort);
 	if (nr < 0) {

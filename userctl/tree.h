@@ -48,6 +48,9 @@ struct tree_counters {
 	size_t nr;
 };
 
+/* Where the tree is said to be, whether or not it is. */
+const char *tree_root(void);
+
 /* 0, or an exit code after saying why it cannot be reached and what to do. */
 int tree_open(struct tree *tree);
 void tree_close(struct tree *tree);
