@@ -14,7 +14,7 @@ links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
-.PHONY: lint check check-debug soak bench bench-ring kdir
+.PHONY: lint check check-debug check-mirror soak bench bench-ring kdir
 
 all: module $(if $(wildcard userctl/Makefile),tools)
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make lint             W=1, sparse, checkpatch, kernel-doc, shellcheck'
 	@echo 'make check            every test; installs what it needs, boots guests'
 	@echo 'make check-debug      of those, on kernels with KASAN and lockdep; and with KCSAN'
+	@echo 'make check-mirror     programs of others, mirrored and not'
 	@echo 'make soak             half an hour of storm on the debug kernel'
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
@@ -72,6 +73,9 @@ check:
 
 check-debug:
 	@selftests/check-debug
+
+check-mirror:
+	@selftests/check all-mirror
 
 soak:
 	@selftests/check-debug soak

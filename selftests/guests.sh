@@ -28,6 +28,9 @@ kselftests()
 	kselftests_built=1
 }
 
+# The programs' collection: selftests/guest; or mirror, selftests/mirror.
+collection=multikernel
+
 # guest_run NAME MODULE PROGRAMS OPTION...: a guest, made by selftests/vm/run
 # with these options, and the programs in it
 guest_run()
@@ -40,7 +43,7 @@ guest_run()
 	shift 3
 	run=("$PWD/$kselftest/run_kselftest.sh")
 	for program in "${list[@]}"; do
-		run+=(-t "multikernel:$program")
+		run+=(-t "$collection:$program")
 	done
 
 	say "guest $name: $*: ${list[*]}"

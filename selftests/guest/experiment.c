@@ -17,6 +17,7 @@
 #include "experiment.h"
 #include "guest.h"
 #include "kselftest.h"
+#include "userctl/agents.h"
 
 #define MK_RESULTS_MAX	(16 << 20)
 
@@ -135,9 +136,31 @@ int mk_exp_large(const char *exp)
 
 /* --- runs ------------------------------------------------------------------- */
 
-int mk_exp_run(const char *exp)
+static int mk_exp_run_here(const char *exp)
 {
 	return mk_put(mk_exp_file(exp, "run"), "1");
+}
+
+/* Agents end with their process, so they have one of their own. */
+static bool mk_exp_wants_agents(const char *exp)
+{
+	unsigned long long value;
+
+	return !mk_get_u64(mk_exp_file(exp, "agents"), &value) && value;
+}
+
+int mk_exp_run(const char *exp)
+{
+	pid_t pid;
+
+	if (!mk_exp_wants_agents(exp))
+		return mk_exp_run_here(exp);
+	pid = fork();
+	if (!pid) {
+		agents_start();
+		_exit(-mk_exp_run_here(exp));
+	}
+	return pid < 0 ? -errno : mk_exp_wait(pid);
 }
 
 static void mk_nothing(int signal)
@@ -163,7 +186,9 @@ pid_t mk_exp_start(const char *exp)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		sigaction(SIGUSR1, &action, NULL);
-		_exit(-mk_exp_run(exp));
+		if (mk_exp_wants_agents(exp))
+			agents_start();
+		_exit(-mk_exp_run_here(exp));
 	}
 	while (pid > 0 && !mk_exp_running(exp) && mk_seconds() < end) {
 		info.si_pid = 0;

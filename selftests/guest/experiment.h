@@ -48,7 +48,10 @@ int mk_exp_range(const char *exp, const char *param, struct mk_range *range);
 int mk_exp_small(const char *exp);
 int mk_exp_large(const char *exp);
 
-/* Runs and waits. 0 or the negative errno of the write. */
+/*
+ * Runs and waits, with agents if it wants some. 0 or the negative errno of the
+ * write.
+ */
 int mk_exp_run(const char *exp);
 
 /*

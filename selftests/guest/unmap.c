@@ -9,11 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "test.h"
-#include "userctl/agents.h"
 
 #define TRACEFS		"/sys/kernel/tracing"
 #define EXP		"unmap"
@@ -83,6 +80,12 @@ static void set(struct __test_metadata *_metadata, const char *param,
 {
 	ASSERT_EQ(0, mk_put(mk_exp_file(EXP, param), text))
 		TH_LOG("%s: %s", param, text);
+}
+
+/* As echo 1 > run does it. */
+static int run_without_agents(void)
+{
+	return mk_put(mk_exp_file(EXP, "run"), "1");
 }
 
 static void setup(struct __test_metadata *_metadata)
@@ -178,7 +181,7 @@ TEST_F_TIMEOUT(polling, evidence, UNMAP_TIMEOUT)
 		SKIP(return, "one CPU has no targets");
 	set(_metadata, "cpus", "0-1");
 	evidence_take(&self->before);
-	ASSERT_EQ(0, mk_exp_run(EXP));
+	ASSERT_EQ(0, run_without_agents());
 	evidence_take(&self->after);
 	ASSERT_EQ(0, mk_exp_results(EXP, &self->table));
 
@@ -229,18 +232,9 @@ FIXTURE_TEARDOWN(agents)
 
 TEST_F_TIMEOUT(agents, rows, UNMAP_TIMEOUT)
 {
-	int status;
-	pid_t pid;
-
 	if (mk_cpus_online() > 1)
 		set(_metadata, "cpus", "0-1");
-	/* agents keep the device open until their process ends */
-	pid = fork();
-	if (!pid)
-		_exit(agents_start() == mk_cpus_online() ?
-		      -mk_exp_run(EXP) : 255);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_EQ(0, status);
+	ASSERT_EQ(0, mk_exp_run(EXP));
 	ASSERT_EQ(0, mk_exp_results(EXP, &self->table));
 	EXPECT_EQ(mk_cpus_online(), value(&self->table, "agents", "agents"));
 	EXPECT_LT(0, value(&self->table, "linux-mprotect", "cost_p50"));
@@ -259,7 +253,7 @@ TEST_F_TIMEOUT(agents, none, UNMAP_TIMEOUT)
 {
 	if (mk_cpus_online() > 1)
 		set(_metadata, "cpus", "0-1");
-	EXPECT_RET(0, mk_exp_run(EXP), "run without agents");
+	EXPECT_RET(0, run_without_agents(), "run without agents");
 	ASSERT_EQ(0, mk_exp_results(EXP, &self->table));
 	EXPECT_EQ(0, value(&self->table, "agents", "agents"));
 	EXPECT_EQ(NULL, mk_table_find(&self->table, "linux-munmap", NULL));

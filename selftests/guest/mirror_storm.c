@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A storm over live mirrors, for as many seconds as $MK_SOAK_SECONDS says:
+ * processes are attached and detached all the time while they map, unmap,
+ * protect, give up, page out, fork, move their pages and are killed; CPUs go and
+ * come, memory is compacted and short, Linux balances its nodes. What they check
+ * stands in mirror_prey.h.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mirror_prey.h"
+#include "test.h"
+
+#define SECONDS		15.0
+/* For the longest: half an hour, and what it takes to end. */
+#define STORM_TIMEOUT	2400
+
+#define PROCESSES	3
+
+static struct mk_prey_board *board;
+
+/* What the test itself did. */
+static struct {
+	atomic_uint attached, detached, refused, killed, toggles, compacted,
+		    eaten;
+	atomic_ullong fills, zaps;
+	atomic_int error;	/* of the last attach that was refused */
+} count;
+
+/* --- company ---------------------------------------------------------------------- */
+
+static void take_figures(pid_t pid)
+{
+	unsigned long long value;
+	char name[64];
+	int node;
+
+	for (node = 0; node < 64; node++) {
+		snprintf(name, sizeof(name), "mirror/%d/node%d/fills", pid,
+			 node);
+		if (mk_get_u64(name, &value))
+			continue;
+		count.fills += value;
+		snprintf(name, sizeof(name), "mirror/%d/node%d/zaps", pid,
+			 node);
+		if (!mk_get_u64(name, &value))
+			count.zaps += value;
+	}
+}
+
+static void attach(pid_t pid)
+{
+	int ret = mk_put_u64("mirror/attach", pid);
+
+	if (!ret) {
+		count.attached++;
+	} else {
+		count.refused++;
+		count.error = ret;
+	}
+}
+
+static void detach(pid_t pid)
+{
+	take_figures(pid);
+	if (!mk_put_u64("mirror/detach", pid))
+		count.detached++;
+}
+
+/* One process after the other: attached, detached, killed, started. */
+static void *juggle(void *arg)
+{
+	bool mirrored[PROCESSES] = { };
+	unsigned int seed = 7;
+	pid_t *pids = arg;
+
+	while (!board->stop) {
+		int i = rand_r(&seed) % PROCESSES;
+
+		if (rand_r(&seed) % 16 == 0) {
+			kill(pids[i], SIGKILL);
+			waitpid(pids[i], NULL, 0);
+			pids[i] = mk_prey_start(board, rand_r(&seed));
+			mirrored[i] = false;
+			count.killed++;
+		} else if (mirrored[i]) {
+			detach(pids[i]);
+			mirrored[i] = false;
+		} else {
+			mk_put("mirror/invalidate",
+			       rand_r(&seed) % 2 ? "message" : "direct");
+			attach(pids[i]);
+			mirrored[i] = true;
+		}
+		mk_sleep_ms(rand_r(&seed) % 100);
+	}
+	return NULL;
+}
+
+static void *toggle_cpus(void *arg)
+{
+	unsigned int seed = 2;
+
+	while (!board->stop) {
+		int cpu = 1 + rand_r(&seed) % (mk_cpus_possible() - 1);
+
+		if (!mk_cpu_set(cpu, !mk_cpu_online(cpu)))
+			count.toggles++;
+		mk_sleep_ms(50 + rand_r(&seed) % 200);
+	}
+	mk_cpus_all_online();
+	return NULL;
+}
+
+/* Memory runs short, is compacted, and caches go. */
+static void *eat(void *arg)
+{
+	unsigned int seed = 3;
+
+	while (!board->stop) {
+		struct sysinfo info;
+		size_t size;
+		char *food;
+
+		sysinfo(&info);
+		/* up to 7/8 of what is free */
+		size = (rand_r(&seed) % 7 + 1) * (info.freeram / 8);
+		food = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		count.eaten += food != MAP_FAILED;
+		if (!mk_put("/proc/sys/vm/compact_memory", "1"))
+			count.compacted++;
+		mk_put("/proc/sys/vm/drop_caches", "1");
+		mk_sleep_ms(rand_r(&seed) % 300);
+		if (food != MAP_FAILED)
+			munmap(food, size);
+	}
+	return NULL;
+}
+
+/* Swap of compressed memory, where the kernel has it. */
+static bool swap_on(void)
+{
+	return !system("modprobe -q zram && "
+		       "echo 64M > /sys/block/zram0/disksize && "
+		       "mkswap /dev/zram0 > /dev/null && "
+		       "swapon /dev/zram0") ||
+		!system("grep -q /dev/zram0 /proc/swaps");
+}
+
+static void swap_off(void)
+{
+	system("swapoff /dev/zram0 2> /dev/null && "
+	       "echo 1 > /sys/block/zram0/reset; true");
+}
+
+/* --- the storm --------------------------------------------------------------------- */
+
+FIXTURE(storm)
+{
+	pid_t pid[PROCESSES];
+	pthread_t company[3];
+	int threads;
+	bool swap;
+};
+
+FIXTURE_SETUP(storm)
+{
+	mk_cpus_all_online();
+	if (mk_loaded())
+		ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, mk_load(NULL));
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)board);
+	board->only = MK_DEEDS;
+}
+
+FIXTURE_TEARDOWN(storm)
+{
+	int i;
+
+	board->stop = true;
+	for (i = 0; i < self->threads; i++)
+		pthread_join(self->company[i], NULL);
+	for (i = 0; i < PROCESSES; i++) {
+		if (self->pid[i] <= 0)
+			continue;
+		kill(self->pid[i], SIGKILL);
+		waitpid(self->pid[i], NULL, 0);
+	}
+	if (self->swap)
+		swap_off();
+	mk_cpus_all_online();
+	/* nothing is left of any of them */
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+	munmap(board, sizeof(*board));
+}
+
+static void company(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *self,
+		    void *(*fn)(void *), void *arg)
+{
+	ASSERT_EQ(0, pthread_create(&self->company[self->threads++], NULL, fn,
+				    arg));
+}
+
+static unsigned int deeds(void)
+{
+	unsigned int sum = board->replaced, i;
+
+	for (i = 0; i < MK_DEEDS; i++)
+		sum += board->done[i];
+	return sum;
+}
+
+static unsigned int wrong(void)
+{
+	unsigned int sum = 0, i;
+
+	for (i = 0; i < MK_DEEDS; i++)
+		sum += board->wrong[i];
+	return sum;
+}
+
+/* Until the time is over, something was wrong, or nothing moves any more. */
+static bool watch(double seconds)
+{
+	double end = mk_seconds() + seconds, moved = mk_seconds();
+	unsigned int last = 0;
+
+	while (mk_seconds() < end && !board->stale && !wrong()) {
+		mk_sleep_ms(100);
+		if (deeds() != last)
+			moved = mk_seconds();
+		if (mk_seconds() > moved + 60)
+			return false;
+		last = deeds();
+	}
+	return true;
+}
+
+TEST_F_TIMEOUT(storm, exact, STORM_TIMEOUT)
+{
+	const char *text = getenv("MK_SOAK_SECONDS");
+	int i;
+
+	self->swap = swap_on();
+	mk_put("/proc/sys/kernel/numa_balancing", "1");
+	for (i = 0; i < PROCESSES; i++)
+		self->pid[i] = mk_prey_start(board, 10 * i);
+	company(_metadata, self, juggle, self->pid);
+	company(_metadata, self, eat, NULL);
+	if (mk_cpus_possible() > 1)
+		company(_metadata, self, toggle_cpus, NULL);
+	EXPECT_TRUE(watch(text ? atof(text) : SECONDS))
+		TH_LOG("nothing was done in a minute");
+	board->stop = true;
+	for (i = 0; i < self->threads; i++)
+		pthread_join(self->company[i], NULL);
+	self->threads = 0;
+
+	for (i = 0; i < MK_DEEDS; i++) {
+		EXPECT_EQ(0, board->wrong[i])
+			TH_LOG("wrong after %s", mk_deed_name[i]);
+		EXPECT_LT(0, board->done[i])
+			TH_LOG("no %s", mk_deed_name[i]);
+	}
+	EXPECT_EQ(0, board->stale);
+	EXPECT_EQ(0, count.refused)
+		TH_LOG("attach: %s", mk_errname(count.error));
+	TH_LOG("%u deeds, %u pages replaced, %u fresh reads, swap: %s", deeds(),
+	       board->replaced, board->fresh, self->swap ? "yes" : "no");
+	TH_LOG("%u times attached, %u detached, %llu fills, %llu zaps",
+	       count.attached, count.detached, count.fills, count.zaps);
+	TH_LOG("%u killed, %u CPUs off or on, %u times compacted, %u short",
+	       count.killed, count.toggles, count.compacted, count.eaten);
+	/* the storm was there */
+	EXPECT_LT(0, board->fresh);
+	EXPECT_LT(0, count.detached);
+	EXPECT_LT(0, count.fills);
+	EXPECT_LT(0, count.zaps);
+	EXPECT_LT(0, count.eaten);
+	if (mk_cpus_possible() > 1)
+		EXPECT_LT(0, count.toggles);
+}
+
+/* --- negative controls --------------------------------------------------------------- */
+
+static void planted(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *self,
+		    const char *fault, int only)
+{
+	board->only = only;
+	self->pid[0] = mk_prey_start(board, 1);
+	ASSERT_EQ(0, mk_put("mirror/broken", fault));
+	attach(self->pid[0]);
+	ASSERT_EQ(1, count.attached);
+	watch(30);
+}
+
+/* Replaced pages stay in the file: who still reads them does no harm. */
+TEST_F_TIMEOUT(storm, sees_stale_pages, STORM_TIMEOUT)
+{
+	if (mk_cpus_online() == 1)
+		SKIP(return, "nobody else could read");
+	planted(_metadata, self, "no_invalidate", -1);
+	EXPECT_LT(0, board->stale);
+}
+
+TEST_F_TIMEOUT(storm, sees_lost_pages, STORM_TIMEOUT)
+{
+	planted(_metadata, self, "no_dirty", MK_GIVE_UP);
+	EXPECT_LT(0, wrong());
+}
+
+TEST_HARNESS_MAIN

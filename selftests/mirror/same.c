@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Programs that test the kernel's memory management, as it is and mirrored: the
+ * kernel's own selftests and stress-ng. Each has to end in the same way, and
+ * with the same results where it prints some. Nothing of them is changed, and
+ * each is mirrored from the begin of its main() on, with all that it forks.
+ *
+ * A run in which no replica was filled was not mirrored, and has failed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mirrors.h"
+#include "test.h"
+
+/* Seconds for one run, and for the test of a program. */
+#define PATIENCE	150.0
+#define SAME_TIMEOUT	500
+
+#define OUTPUT_MAX	(1 << 20)
+
+/* --- a run -------------------------------------------------------------------- */
+
+struct outcome {
+	int status;			/* as from waitpid(); -1: killed, too long */
+	char *output, *results;		/* all of it; lines "ok", "not ok" */
+	struct mirror_figures figures;
+	int processes;			/* that were mirrored */
+};
+
+/* The directory of this program, where the others are as well. */
+static const char *here(void)
+{
+	static char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[len > 0 ? len : 0] = '\0';
+	if (strrchr(path, '/'))
+		*strrchr(path, '/') = '\0';
+	return path;
+}
+
+/* The shell that finds the program is not mirrored itself. */
+static void child(const char *command, int output, bool mirrored)
+{
+	char line[2 * PATH_MAX];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
+	dup2(output, 1);
+	dup2(output, 2);
+	if (chdir(here()))
+		_exit(126);
+	if (mirrored)
+		snprintf(line, sizeof(line),
+			 "export LD_PRELOAD='%s/attach_self.so'; exec %s",
+			 here(), command);
+	else
+		snprintf(line, sizeof(line), "exec %s", command);
+	execl("/bin/sh", "sh", "-c", line, NULL);
+	_exit(127);
+}
+
+static void take_output(struct outcome *outcome, int fd)
+{
+	char *line, *copy, *save;
+	ssize_t len;
+
+	outcome->output = calloc(1, OUTPUT_MAX + 1);
+	outcome->results = calloc(1, OUTPUT_MAX + 2);
+	if (!outcome->output || !outcome->results)
+		abort();
+	len = pread(fd, outcome->output, OUTPUT_MAX, 0);
+	outcome->output[len > 0 ? len : 0] = '\0';
+	copy = strdup(outcome->output);
+	for (line = strtok_r(copy, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "ok ", 3) || !strncmp(line, "not ok ", 7)) {
+			strcat(outcome->results, line);
+			strcat(outcome->results, "\n");
+		}
+	free(copy);
+}
+
+static int run(const char *command, bool mirrored, struct outcome *outcome)
+{
+	double end = mk_seconds() + PATIENCE;
+	struct mirror_watch watch = { 0 };
+	int fd = memfd_create("output", MFD_CLOEXEC);
+	pid_t pid;
+
+	*outcome = (struct outcome){ 0 };
+	if (fd < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		child(command, fd, mirrored);
+	while (!waitpid(pid, &outcome->status, WNOHANG)) {
+		if (mk_seconds() > end) {
+			kill(-pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+			outcome->status = -1;
+			break;
+		}
+		mirror_watch_look(&watch);
+		mk_sleep_ms(5);
+	}
+	outcome->processes = mirror_watch_end(&watch, &outcome->figures);
+	take_output(outcome, fd);
+	close(fd);
+	return 0;
+}
+
+static void outcome_free(struct outcome *outcome)
+{
+	free(outcome->output);
+	free(outcome->results);
+}
+
+/* --- two of them -------------------------------------------------------------- */
+
+enum difference {
+	NONE,
+	STATUS,		/* they ended in another way */
+	RESULTS,	/* or said something else of a test */
+	NO_MIRROR,	/* the one that was to be mirrored was not */
+	MIRROR,		/* or the other one was */
+};
+
+static enum difference differ(const struct outcome *plain,
+			      const struct outcome *mirrored)
+{
+	if (plain->figures.fills)
+		return MIRROR;
+	if (!mirrored->figures.fills || !mirrored->figures.switches)
+		return NO_MIRROR;
+	if (plain->status != mirrored->status)
+		return STATUS;
+	return strcmp(plain->results, mirrored->results) ? RESULTS : NONE;
+}
+
+static const char *const difference_name[] = {
+	"none", "exit status", "results", "it was not mirrored",
+	"it was mirrored already",
+};
+
+static const char *tail(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 2000 ? text + len - 2000 : text;
+}
+
+/* --- programs ------------------------------------------------------------------ */
+
+FIXTURE(program)
+{
+	struct outcome plain, mirrored;
+};
+
+FIXTURE_VARIANT(program)
+{
+	const char *command;
+	int status;		/* that it ends with */
+	bool brief;		/* part of a short run */
+};
+
+#define PROGRAM(name, ...) FIXTURE_VARIANT_ADD(program, name) { __VA_ARGS__ }
+
+/* tools/testing/selftests/vm */
+PROGRAM(mremap, .command = "vm/mremap_test", .brief = true);
+PROGRAM(mremap_dontunmap, .command = "vm/mremap_dontunmap");
+PROGRAM(madv_populate, .command = "vm/madv_populate", .brief = true);
+PROGRAM(soft_dirty, .command = "vm/soft-dirty");
+PROGRAM(userfaultfd_anon, .command = "vm/userfaultfd anon 10 4");
+PROGRAM(userfaultfd_shmem, .command = "vm/userfaultfd shmem 10 4");
+PROGRAM(ksm_merge, .command = "vm/ksm_tests -M -p 10", .brief = true);
+PROGRAM(ksm_unmerge, .command = "vm/ksm_tests -U");
+PROGRAM(ksm_zero_page, .command = "vm/ksm_tests -Z -p 10 -z 0");
+PROGRAM(ksm_across_nodes, .command = "vm/ksm_tests -N -m 1");
+PROGRAM(ksm_by_node, .command = "vm/ksm_tests -N -m 0");
+PROGRAM(ksm_cow, .command = "vm/ksm_tests -C");
+PROGRAM(protection_keys, .command = "vm/protection_keys", .brief = true);
+PROGRAM(mlock_random, .command = "vm/mlock-random-test");
+PROGRAM(mlock2, .command = "vm/mlock2-tests");
+PROGRAM(map_fixed_noreplace, .command = "vm/map_fixed_noreplace");
+PROGRAM(map_populate, .command = "vm/map_populate");
+/* goes on until it is stopped */
+PROGRAM(transhuge, .command = "timeout 5 vm/transhuge-stress 64",
+	.status = 124);
+
+#define STRESS "stress-ng --verify -t 3 "
+PROGRAM(stress_vm, .command = STRESS "--vm 2 --vm-bytes 32m");
+PROGRAM(stress_mmap, .command = STRESS "--mmap 2 --mmap-bytes 16m");
+PROGRAM(stress_mremap, .command = STRESS "--mremap 2 --mremap-bytes 8m");
+PROGRAM(stress_fork, .command = STRESS "--fork 2", .brief = true);
+PROGRAM(stress_numa, .command = STRESS "--numa 2", .brief = true);
+PROGRAM(stress_madvise, .command = STRESS "--madvise 2");
+PROGRAM(stress_switch, .command = STRESS "--switch 2");
+PROGRAM(stress_futex, .command = STRESS "--futex 2");
+
+static void load(struct __test_metadata *_metadata)
+{
+	if (!mk_loaded())
+		ASSERT_EQ(0, mk_load(NULL));
+	if (mk_exists("mirror/inherit"))
+		ASSERT_EQ(0, mk_put_u64("mirror/inherit", 1));
+	/* mremap moves more than the guest has, untouched */
+	mk_put("/proc/sys/vm/overcommit_memory", "1");
+}
+
+FIXTURE_SETUP(program)
+{
+	load(_metadata);
+}
+
+FIXTURE_TEARDOWN(program)
+{
+	outcome_free(&self->plain);
+	outcome_free(&self->mirrored);
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+}
+
+static void check(struct __test_metadata *_metadata, FIXTURE_DATA(program) *self,
+		  const FIXTURE_VARIANT(program) *variant)
+{
+	enum difference difference;
+
+	ASSERT_EQ(0, run(variant->command, true, &self->mirrored));
+	TH_LOG("%d processes, %llu fills, %llu zaps, %llu switches",
+	       self->mirrored.processes, self->mirrored.figures.fills,
+	       self->mirrored.figures.zaps, self->mirrored.figures.switches);
+	difference = differ(&self->plain, &self->mirrored);
+	EXPECT_EQ(NONE, difference)
+		TH_LOG("%s: %s; status %#x, %#x; as it is:\n%s\nmirrored:\n%s",
+		       variant->command, difference_name[difference],
+		       self->plain.status, self->mirrored.status,
+		       tail(self->plain.output), tail(self->mirrored.output));
+}
+
+TEST_F_TIMEOUT(program, same, SAME_TIMEOUT)
+{
+	if (getenv("MK_BRIEF") && !variant->brief)
+		SKIP(return, "in a short run");
+	ASSERT_EQ(0, run(variant->command, false, &self->plain));
+	ASSERT_EQ(variant->status << 8, self->plain.status)
+		TH_LOG("not even unmirrored: %s", tail(self->plain.output));
+	check(_metadata, self, variant);
+}
+
+/* --- negative controls ----------------------------------------------------------- */
+
+FIXTURE(control)
+{
+	struct outcome plain, mirrored;
+};
+
+FIXTURE_VARIANT(control)
+{
+	const char *command;
+	enum difference difference;
+};
+
+/* It knows. */
+FIXTURE_VARIANT_ADD(control, status) {
+	.command = "sh -c 'sleep 0.3; test -z \"$LD_PRELOAD\"'",
+	.difference = STATUS,
+};
+
+FIXTURE_VARIANT_ADD(control, results) {
+	.command = "sh -c 'sleep 0.3; echo ok 1 $LD_PRELOAD'",
+	.difference = RESULTS,
+};
+
+/* It is linked statically: nothing can be preloaded. */
+FIXTURE_VARIANT_ADD(control, not_mirrored) {
+	.command = "busybox sleep 0.3", .difference = NO_MIRROR,
+};
+
+FIXTURE_SETUP(control)
+{
+	load(_metadata);
+}
+
+FIXTURE_TEARDOWN(control)
+{
+	outcome_free(&self->plain);
+	outcome_free(&self->mirrored);
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+}
+
+TEST_F(control, is_noticed)
+{
+	ASSERT_EQ(0, run(variant->command, false, &self->plain));
+	ASSERT_EQ(0, run(variant->command, true, &self->mirrored));
+	EXPECT_EQ(variant->difference, differ(&self->plain, &self->mirrored));
+}
+
+TEST_HARNESS_MAIN
