@@ -289,6 +289,27 @@ int costs_load(struct costs *costs, const char *send, const char *receive,
 	return ret;
 }
 
+int costs_load_one(u32 **cycles, unsigned int *cores, const char *path,
+		   char *error, size_t error_len)
+{
+	struct cost_list list = { 0 };
+	int ret;
+
+	*cycles = NULL;
+	ret = read_list(&list, path, error, error_len);
+	if (!ret) {
+		*cores = list.cores;
+		*cycles = mkctl_alloc((size_t)list.cores * list.cores * sizeof(u32));
+		ret = fill(*cycles, list.cores, &list, error, error_len);
+	}
+	if (ret) {
+		free(*cycles);
+		*cycles = NULL;
+	}
+	free(list.list);
+	return ret;
+}
+
 static int take_node(struct line *line, struct costs *costs, char *seen)
 {
 	long core, node;

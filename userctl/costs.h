@@ -30,6 +30,13 @@ struct costs {
 int costs_load(struct costs *costs, const char *send, const char *receive,
 	       char *error, size_t error_len);
 
+/*
+ * One file alone: cycles[src * cores + dst], MK_PLAN_NO_LINK where it has none, for
+ * the caller to free.
+ */
+int costs_load_one(u32 **cycles, unsigned int *cores, const char *path,
+		   char *error, size_t error_len);
+
 /* @nodes: a number of nodes with equally many consecutive cores, or a file. */
 int costs_nodes(struct costs *costs, const char *nodes, char *error, size_t error_len);
 

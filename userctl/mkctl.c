@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "report", "print the tables of runs made before", cmd_report },
 	{ "plan", "plan trees for broadcasts and gathers from measured costs", cmd_plan },
 	{ "trace", "record shootdowns, by messages and by interrupts, and compare", cmd_trace },
+	{ "topo", "show nodes, distances and what messages cost between CPUs", cmd_topo },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

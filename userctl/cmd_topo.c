@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mkctl topo: nodes, distances, and what messages cost between CPUs.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "mkctl.h"
+#include "runner.h"
+#include "settings.h"
+#include "topo.h"
+
+#define EXPERIMENT	"urpc_latency"
+
+struct topo_args {
+	const char *format, *import, *export, *metric;
+	int measure;
+};
+
+static const struct argp_option options[] = {
+	{ "measure", 'm', NULL, 0, "Measure first: run " EXPERIMENT " on all pairs", 0 },
+	{ "import", 'i', "FILE", 0,
+	  "Costs from this file: results of " EXPERIMENT ", or src dst cycles stderr", 0 },
+	{ "export", 'e', "FILE", 0, "Write the costs there: src dst cycles stderr", 0 },
+	{ "metric", 'M', "METRIC", 0, "round_trip (the default) or one_way", 0 },
+	{ "format", 'f', "FORMAT", 0, "text (the default), json, csv", 0 },
+	{ 0 }
+};
+
+static int is_one_of(const char *text, const char *a, const char *b, const char *c)
+{
+	return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct topo_args *args = state->input;
+
+	switch (key) {
+	case 'm':
+		args->measure = 1;
+		return 0;
+	case 'i':
+		args->import = arg;
+		return 0;
+	case 'e':
+		args->export = arg;
+		return 0;
+	case 'M':
+		if (!is_one_of(arg, "round_trip", "one_way", "one_way")) {
+			mkctl_error("no metric '%s'; there are: round_trip, one_way", arg);
+			exit(MKCTL_USAGE);
+		}
+		args->metric = arg;
+		return 0;
+	case 'f':
+		if (!is_one_of(arg, "text", "json", "csv")) {
+			mkctl_error("no format '%s'; there are: text, json, csv", arg);
+			exit(MKCTL_USAGE);
+		}
+		args->format = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc =
+		"Show CPUs and nodes, their distances, and what messages cost between CPUs,\n"
+		"as the last run of " EXPERIMENT " found.\n"
+		"Costs need root and the module, or --import; the rest needs neither.\n"
+		"\vExit status: 0 done, 1 something cannot be read, measured or written,\n"
+		"2 a wrong argument, 3 the module's tree cannot be reached, 130 interrupted.",
+};
+
+static int measure(const struct tree *tree)
+{
+	const char *const chosen[] = { EXPERIMENT };
+	struct settings settings = { 0 };
+	struct progress progress;
+	int reason, ret;
+
+	ret = check_experiment(tree, EXPERIMENT);
+	if (ret)
+		return ret;
+	settings_add(&settings, EXPERIMENT, "pairs", "all", "--measure");
+	ret = settings_apply(&settings, tree, chosen, 1);
+	if (!ret) {
+		runner_catch_signals();
+		progress_begin(&progress, EXPERIMENT, 1, 1, 0);
+		reason = runner_run(tree, EXPERIMENT, &progress);
+		progress_end(&progress, reason ? runner_reason(reason) : "done", 0);
+		if (reason && !runner_signal())
+			mkctl_error(EXPERIMENT ": %s", runner_reason(reason));
+		ret = reason ? MKCTL_FAILED : MKCTL_OK;
+	}
+	settings_restore(&settings, tree);
+	settings_free(&settings);
+	return ret;
+}
+
+/* @machine: is to be the one that the results are of, unless it is NULL. */
+static int read_results(struct topo_costs *costs, struct machine *machine,
+			const char *name, const char *text, size_t len,
+			const char *metric)
+{
+	struct csv csv;
+	char error[512];
+	int ret;
+
+	csv_init(&csv);
+	ret = csv_add(&csv, name, text, len, error, sizeof(error));
+	if (!ret)
+		ret = topo_results(costs, &csv, metric, error, sizeof(error));
+	if (ret)
+		mkctl_error("%s", error);
+	else if (machine)
+		topo_machine(machine, costs, &csv);
+	csv_free(&csv);
+	return ret ? MKCTL_FAILED : MKCTL_OK;
+}
+
+static int import(struct topo_costs *costs, struct machine *machine,
+		  const struct topo_args *args)
+{
+	char error[512], *text;
+	int ret = MKCTL_OK;
+	size_t len;
+
+	text = file_read(args->import, &len);
+	if (!text) {
+		mkctl_error("cannot read %s: %s", args->import, strerror(errno));
+		return MKCTL_FAILED;
+	}
+	if (!strncmp(text, "test,", 5)) {
+		ret = read_results(costs, machine, args->import, text, len, args->metric);
+	} else if (topo_import(costs, args->import, error, sizeof(error))) {
+		mkctl_error("%s", error);
+		ret = MKCTL_FAILED;
+	} else {
+		topo_machine(machine, costs, NULL);
+	}
+	free(text);
+	return ret;
+}
+
+/* The results of a run since the module was loaded, if there was one. */
+static int read_tree(struct topo_costs *costs, const struct tree *tree, const char *metric)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int ret = MKCTL_OK;
+
+	if (tree_has(tree, EXPERIMENT))
+		text = tree_read(tree, "experiments/" EXPERIMENT "/results", &len);
+	if (text && len)
+		ret = read_results(costs, NULL, EXPERIMENT, text, len, metric);
+	free(text);
+	return ret;
+}
+
+static int show(const struct topo_args *args, const struct machine *machine,
+		const struct topo_costs *costs)
+{
+	char *title = args->import ? mkctl_printf("%s", args->import) :
+				     mkctl_printf(EXPERIMENT ", %s", args->metric);
+	int ret = MKCTL_OK;
+
+	if (args->export && !costs->cpus) {
+		mkctl_error("there are no costs to export; say: mkctl topo --measure --export %s",
+			    args->export);
+		ret = MKCTL_FAILED;
+	} else if (args->export && topo_export(costs, args->export, title)) {
+		mkctl_error("cannot write %s: %s", args->export, strerror(errno));
+		ret = MKCTL_FAILED;
+	}
+	if (!strcmp(args->format, "json"))
+		topo_print_json(machine, costs, title);
+	else if (!strcmp(args->format, "csv"))
+		topo_print_csv(machine, costs);
+	else
+		topo_print_text(machine, costs, title);
+	free(title);
+	return ret;
+}
+
+/* Costs and machine of this one; @tree is NULL where there is no module. */
+static int look(struct topo_costs *costs, struct machine *machine,
+		const struct tree *tree, const struct topo_args *args)
+{
+	char error[512];
+	int ret = MKCTL_OK;
+
+	if (args->measure)
+		ret = measure(tree);
+	if (!ret && tree)
+		ret = read_tree(costs, tree, args->metric);
+	if (!ret && machine_read(machine, tree ? tree->root : NULL, "/sys", error,
+				 sizeof(error))) {
+		mkctl_error("%s", error);
+		ret = MKCTL_FAILED;
+	}
+	return ret;
+}
+
+int cmd_topo(int argc, char **argv)
+{
+	struct topo_args args = { .format = "text", .metric = "round_trip" };
+	struct topo_costs costs = { 0 };
+	struct machine machine = { 0 };
+	struct tree tree;
+	int ret;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (args.measure && args.import) {
+		mkctl_error("--measure and --import both say where costs are from: give one");
+		return MKCTL_USAGE;
+	}
+	if (args.import) {
+		ret = import(&costs, &machine, &args);
+	} else if (args.measure || !access(tree_root(), R_OK)) {
+		ret = tree_open(&tree);
+		if (ret)
+			return ret;
+		ret = look(&costs, &machine, &tree, &args);
+		tree_close(&tree);
+	} else {
+		ret = look(&costs, &machine, NULL, &args);
+	}
+	if (!ret)
+		ret = show(&args, &machine, &costs);
+	machine_free(&machine);
+	topo_free(&costs);
+	return runner_signal() ? 128 + runner_signal() : ret;
+}
