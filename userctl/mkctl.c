@@ -29,6 +29,7 @@ static const struct command commands[] = {
 	{ "plan", "plan trees for broadcasts and gathers from measured costs", cmd_plan },
 	{ "trace", "record shootdowns, by messages and by interrupts, and compare", cmd_trace },
 	{ "topo", "show nodes, distances and what messages cost between CPUs", cmd_topo },
+	{ "doctor", "say what stands in the way on this host, and what to do", cmd_doctor },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
