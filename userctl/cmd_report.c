@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mkctl report: the tables of runs made before.
+ * mkctl report: runs made before, as a page, as text, or for tools.
  */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "csv.h"
 #include "env.h"
 #include "mkctl.h"
+#include "report.h"
 #include "rundir.h"
 #include "table.h"
 
-enum format { FORMAT_TEXT, FORMAT_CSV };
+enum format { FORMAT_TEXT, FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
 
 static const char *const formats[] = {
 	[FORMAT_TEXT] = "text",
+	[FORMAT_HTML] = "html",
+	[FORMAT_JSON] = "json",
 	[FORMAT_CSV] = "csv",
 };
 
@@ -26,11 +31,13 @@ struct report_args {
 	char **dirs;
 	size_t nr;
 	enum format format;
+	const char *output;
 };
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0,
-	  "text: tables (the default); csv: all rows as one CSV", 0 },
+	  "text: tables (the default); html: one page with figures; json; csv: all rows as one CSV", 0 },
+	{ "output", 'o', "FILE", 0, "Write to FILE, whole or not at all", 0 },
 	{ 0 }
 };
 
@@ -45,10 +52,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			if (!strcmp(arg, formats[i]))
 				break;
 		if (i == NR_FORMATS) {
-			mkctl_error("no format '%s'; there are: text, csv", arg);
+			mkctl_error("no format '%s'; there are: text, html, json, csv",
+				    arg);
 			exit(MKCTL_USAGE);
 		}
 		args->format = i;
+		return 0;
+	case 'o':
+		args->output = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		args->dirs = mkctl_grow(args->dirs, args->nr + 1, sizeof(char *));
@@ -68,60 +79,42 @@ static const struct argp argp = {
 	.args_doc = "DIR...",
 	.doc =
 		"Print the results in DIR, or in the directories right inside it.\n"
+		"Several directories are set side by side in a page.\n"
 		"Needs no root and no module.\n"
 		"\vA file that is damaged is named on stderr and left out.\n\n"
 		"Exit status: 0 all printed, 1 something could not be read, 2 a wrong argument.",
 };
 
-static void print_heading(const char *dir, const json_t *env)
+/* Take in one directory; an exit code. */
+static int load(struct report *report, const char *dir)
 {
-	char *line;
-
-	if (env) {
-		line = env_headline(env);
-		printf("%s\n%s\n\n", dir, line);
-		free(line);
-	} else {
-		printf("%s\nwhere this was measured is not recorded\n\n", dir);
-	}
-}
-
-/* All the CSV of one directory as tables; an exit code. */
-static int report_text(const char *dir)
-{
-	static int printed;
 	char *path = mkctl_printf("%s/env.json", dir), error[512];
-	json_t *env = env_load(path, error, sizeof(error));
-	int bad, ret = MKCTL_OK;
-	struct csv csv;
+	struct report_run *run;
+	int bad;
 
+	report->runs = mkctl_grow(report->runs, report->nr + 1,
+				  sizeof(*report->runs));
+	run = &report->runs[report->nr];
+	csv_init(&run->csv);
+	run->env = env_load(path, error, sizeof(error));
 	free(path);
-	if (*error) {
+	if (*error)
 		mkctl_error("%s", error);
-		ret = MKCTL_FAILED;
-	}
-	csv_init(&csv);
-	bad = rundir_load(dir, &csv);
-	if (bad)
-		ret = MKCTL_FAILED;
+	bad = rundir_load(dir, &run->csv);
 	if (bad < 0) {
 		mkctl_error("%s: no results there; it should hold files such as all.csv",
 			    dir);
-	} else {
-		if (printed++)
-			putchar('\n');
-		print_heading(dir, env);
-		table_print(stdout, &csv, env, mkctl_width());
+		csv_free(&run->csv);
+		json_decref(run->env);
+		return MKCTL_FAILED;
 	}
-	csv_free(&csv);
-	json_decref(env);
-	return ret;
+	run->name = mkctl_printf("%s", dir);
+	report->nr++;
+	return bad || *error ? MKCTL_FAILED : MKCTL_OK;
 }
 
-typedef int (*report_fn)(const char *dir, void *data);
-
 /* Each of @dirs that holds a run, or else the runs inside it. */
-static int report_each(char **dirs, size_t nr, report_fn report, void *data)
+static int load_all(struct report *report, char **dirs, size_t nr)
 {
 	size_t i, j, nr_inside;
 	int ret = MKCTL_OK;
@@ -130,11 +123,11 @@ static int report_each(char **dirs, size_t nr, report_fn report, void *data)
 	for (i = 0; i < nr; i++) {
 		inside = rundir_used(dirs[i]) ? NULL : rundir_inside(dirs[i], &nr_inside);
 		if (!inside) {
-			ret |= report(dirs[i], data);
+			ret |= load(report, dirs[i]);
 			continue;
 		}
 		for (j = 0; j < nr_inside; j++) {
-			ret |= report(inside[j], data);
+			ret |= load(report, inside[j]);
 			free(inside[j]);
 		}
 		free(inside);
@@ -142,37 +135,80 @@ static int report_each(char **dirs, size_t nr, report_fn report, void *data)
 	return ret ? MKCTL_FAILED : MKCTL_OK;
 }
 
-static int text_one(const char *dir, void *data)
+static void report_text(const struct report *report, FILE *out)
 {
-	(void)data;
-	return report_text(dir);
+	const struct report_run *run;
+	size_t i;
+	char *line;
+
+	for (i = 0; i < report->nr; i++) {
+		run = &report->runs[i];
+		line = run->env ? env_headline(run->env) :
+		       mkctl_printf("where this was measured is not recorded");
+		fprintf(out, "%s%s\n%s\n\n", i ? "\n" : "", run->name, line);
+		free(line);
+		table_print(out, &run->csv, run->env, mkctl_width());
+	}
 }
 
-static int csv_one(const char *dir, void *data)
+static void report_csv(const struct report *report, FILE *out)
 {
-	int bad = rundir_load(dir, data);
+	size_t i;
 
-	if (bad < 0)
-		mkctl_error("%s: no results there; it should hold files such as all.csv",
-			    dir);
+	fputs(CSV_HEADER "\n", out);
+	for (i = 0; i < report->nr; i++)
+		csv_write_rows(&report->runs[i].csv, out);
+}
+
+static void (*const writers[])(const struct report *report, FILE *out) = {
+	[FORMAT_TEXT] = report_text,
+	[FORMAT_HTML] = report_html,
+	[FORMAT_JSON] = report_json,
+	[FORMAT_CSV] = report_csv,
+};
+
+int report_write(const struct report *report, const char *path,
+		 void (*write)(const struct report *report, FILE *out))
+{
+	char *next = mkctl_printf("%s.tmp", path);
+	FILE *file = fopen(next, "we");
+	int bad = !file;
+
+	if (file) {
+		write(report, file);
+		bad = fflush(file) || ferror(file);
+		if (fclose(file) || bad || rename(next, path))
+			bad = 1;
+	}
+	if (bad) {
+		mkctl_error("cannot write %s: %s", path, strerror(errno));
+		if (file)
+			unlink(next);
+	}
+	free(next);
 	return bad ? MKCTL_FAILED : MKCTL_OK;
 }
 
 int cmd_report(int argc, char **argv)
 {
 	struct report_args args = { 0 };
-	struct csv csv;
+	struct report report = { 0 };
+	size_t i;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
-	if (args.format == FORMAT_CSV) {
-		csv_init(&csv);
-		ret = report_each(args.dirs, args.nr, csv_one, &csv);
-		csv_write(&csv, stdout);
-		csv_free(&csv);
-	} else {
-		ret = report_each(args.dirs, args.nr, text_one, NULL);
+	ret = load_all(&report, args.dirs, args.nr);
+	/* A page about nothing would look like an answer. */
+	if (report.nr && args.output)
+		ret |= report_write(&report, args.output, writers[args.format]);
+	else if (report.nr)
+		writers[args.format](&report, stdout);
+	for (i = 0; i < report.nr; i++) {
+		csv_free(&report.runs[i].csv);
+		json_decref(report.runs[i].env);
+		free(report.runs[i].name);
 	}
+	free(report.runs);
 	free(args.dirs);
 	return ret;
 }

@@ -336,11 +336,16 @@ int csv_load(struct csv *csv, const char *path, char *error, size_t error_len)
 
 void csv_write(const struct csv *csv, FILE *file)
 {
+	fputs(CSV_HEADER "\n", file);
+	csv_write_rows(csv, file);
+}
+
+void csv_write_rows(const struct csv *csv, FILE *file)
+{
 	const struct csv_text *entry;
 	const char *body;
 	size_t i;
 
-	fputs(CSV_HEADER "\n", file);
 	for (i = 0; i < csv->nr_texts; i++) {
 		entry = &csv->texts[i];
 		body = (const char *)memchr(entry->text, '\n', entry->len) + 1;

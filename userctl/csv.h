@@ -56,6 +56,8 @@ int csv_load(struct csv *csv, const char *path, char *error, size_t error_len);
 
 /* Write everything taken in as one CSV. */
 void csv_write(const struct csv *csv, FILE *file);
+/* The same without the header. */
+void csv_write_rows(const struct csv *csv, FILE *file);
 
 /* NULL if no row has it. */
 const char *csv_name(const struct csv *csv, const char *text);

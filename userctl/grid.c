@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chart.h"
 #include "grid.h"
 #include "mkctl.h"
 
@@ -135,6 +136,40 @@ void grid_print(const struct grid *grid, FILE *out, int width)
 	print_line(grid, out, widths, gap, grid->nr_rows);
 	for (i = 0; i < grid->nr_rows; i++)
 		print_line(grid, out, widths, gap, i);
+	free(widths);
+}
+
+static void html_cell(FILE *out, const struct grid_column *column,
+		      const char *element, const char *text)
+{
+	fprintf(out, "<%s%s>", element, column->left ? "" : " class=\"n\"");
+	html_text(out, text);
+	fprintf(out, "</%s>", element);
+}
+
+void grid_html(const struct grid *grid, FILE *out)
+{
+	size_t row, i, *widths;
+	const char *text;
+
+	widths = mkctl_alloc(grid->nr_columns * sizeof(*widths));
+	for (i = 0; i < grid->nr_columns; i++)
+		widths[i] = column_width(grid, i);
+	fputs("<div class=\"wide\"><table>\n<tr>", out);
+	for (i = 0; i < grid->nr_columns; i++)
+		if (widths[i])
+			html_cell(out, &grid->columns[i], "th", grid->columns[i].head);
+	fputs("</tr>\n", out);
+	for (row = 0; row < grid->nr_rows; row++) {
+		fputs("<tr>", out);
+		for (i = 0; i < grid->nr_columns; i++) {
+			text = *cell_at(grid, row, i);
+			if (widths[i])
+				html_cell(out, &grid->columns[i], "td", text ? text : "");
+		}
+		fputs("</tr>\n", out);
+	}
+	fputs("</table></div>\n", out);
 	free(widths);
 }
 

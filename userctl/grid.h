@@ -31,6 +31,8 @@ void grid_row(struct grid *grid);
 void grid_cell(struct grid *grid, size_t column, char *text);
 /* Columns in which every cell is empty are left out. */
 void grid_print(const struct grid *grid, FILE *out, int width);
+/* The same as a table of a page. */
+void grid_html(const struct grid *grid, FILE *out);
 void grid_free(struct grid *grid);
 
 /* 12,345 or 3.42; the caller frees it. */

@@ -155,6 +155,8 @@ static void add_part(struct group *group, const struct item *items, size_t nr)
 		fallthrough;
 	case PART_P50:
 		group->middle = middle(items, nr);
+		group->middle_low = items[0].row->value;
+		group->middle_high = items[nr - 1].row->value;
 		group->has_middle = 1;
 		break;
 	case PART_P1:

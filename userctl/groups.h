@@ -13,6 +13,8 @@
  * @unit: what the values are in
  * @metric: the metric without _p50 and the like
  * @middle: median over the repeats of the p50, or of the single value
+ * @middle_low: lowest of what @middle is the median of
+ * @middle_high: highest of it
  * @low: lowest p1 of the repeats, or lowest value
  * @high: highest p99, or highest value
  * @n: samples, all repeats together; 0 for single values
@@ -24,7 +26,7 @@ struct group {
 	const struct csv_row *key;
 	const char *unit;
 	char *metric;
-	double middle, low, high, n;
+	double middle, middle_low, middle_high, low, high, n;
 	size_t repeats;
 	int has_middle, has_range;
 };

@@ -25,7 +25,7 @@ struct command {
 static const struct command commands[] = {
 	{ "run", "run experiments, write their results and print a table", cmd_run },
 	{ "list", "list the experiments and their parameters", cmd_list },
-	{ "report", "print the tables of runs made before", cmd_report },
+	{ "report", "show runs made before: tables, a page with figures, JSON, CSV", cmd_report },
 	{ "plan", "plan trees for broadcasts and gathers from measured costs", cmd_plan },
 	{ "trace", "record shootdowns, by messages and by interrupts, and compare", cmd_trace },
 	{ "topo", "show nodes, distances and what messages cost between CPUs", cmd_topo },

@@ -64,6 +64,8 @@ static const struct paper_figure figures[] = {
 	UNMAP("numa_multicast", 32, 17500, "8x4 AMD, Barrelfish, 32 cores"),
 	UNMAP("linux", 2, 5200, "8x4 AMD, 2 cores"),
 	UNMAP("linux", 32, 29500, "8x4 AMD, 32 cores"),
+	UNMAP("windows", 2, 5800, "8x4 AMD, 2 cores"),
+	UNMAP("windows", 32, 46000, "8x4 AMD, 32 cores"),
 };
 
 #define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
@@ -82,6 +84,22 @@ static int same_metric(const char *paper, const char *ours)
 {
 	return !strcmp(paper, ours) ||
 	       (!strcmp(paper, "one_way") && !strcmp(ours, "half_trip"));
+}
+
+const struct paper_figure *paper_next(const struct paper_figure *last,
+				      const char *test, const char *metric)
+{
+	const struct paper_figure *f = last ? last + 1 : figures;
+
+	for (; f < figures + NR_FIGURES; f++)
+		if (!strcmp(f->test, test) && same_metric(f->metric, metric))
+			return f;
+	return NULL;
+}
+
+const char *paper_source(const struct paper_figure *figure)
+{
+	return sources[figure->source];
 }
 
 size_t paper_find(const char *test, const char *variant, const char *tier,
@@ -121,6 +139,20 @@ static void flow(FILE *out, const char *text, int width, int *column)
 	}
 	fputs(text, out);
 	*column += len;
+}
+
+void paper_flow(FILE *out, const char *text, int width, int *column)
+{
+	const char *end;
+	char *word;
+
+	for (; *text; text = end) {
+		end = text + 1 + strcspn(text + 1, " ");
+		word = mkctl_strndup(text, end - text);
+		flow(out, word, width, column);
+		free(word);
+	}
+	fputc('\n', out);
 }
 
 void paper_footnote(FILE *out, const char *test, int width)

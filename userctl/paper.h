@@ -31,8 +31,18 @@ struct paper_figure {
 size_t paper_find(const char *test, const char *variant, const char *tier,
 		  const char *metric, long long size, double *low, double *high);
 
+/* The first figure for @metric of @test after @last, NULL for the first one. */
+const struct paper_figure *paper_next(const struct paper_figure *last,
+				      const char *test, const char *metric);
+
+/* The paper, the place in it, and whether the figure was read off a plot. */
+const char *paper_source(const struct paper_figure *figure);
+
 /* Footnote: every figure for @test with its machine, and the paper. */
 void paper_footnote(FILE *out, const char *test, int width);
+
+/* A line of prose, broken between words where it is longer than @width. */
+void paper_flow(FILE *out, const char *text, int width, int *column);
 
 /* Does @text match @pattern, which may end in '*'? */
 int paper_match(const char *pattern, const char *text);

@@ -131,22 +131,33 @@ static const char *machine_of(const struct table *table)
 	return machine;
 }
 
-void print_head(const struct table *table)
+/* What nobody may overlook; NULL on a machine of its own. */
+char *remark_text(const struct table *table)
 {
 	const struct group *emulated = environment(table, "emulated");
 	const char *machine = machine_of(table);
 
-	fprintf(table->out, "%s%s%s\n", table->test,
-		table->layout->title ? ": " : "",
-		table->layout->title ? table->layout->title : "");
 	if (!emulated)
-		fprintf(table->out,
-			"whether this was measured under emulation is not recorded\n");
-	else if (emulated->middle != 0 || emulated->high != 0)
-		fprintf(table->out,
-			"measured under emulation (%s): cycles are not those of hardware\n",
-			machine ? machine : "by what is not recorded");
-	else if (machine && strcmp(machine, "none"))
-		fprintf(table->out, "measured in a virtual machine (%s)\n", machine);
+		return mkctl_printf("whether this was measured under emulation is not recorded");
+	if (emulated->middle != 0 || emulated->high != 0)
+		return mkctl_printf("measured under emulation (%s): cycles are not those of hardware",
+				    machine ? machine : "by what is not recorded");
+	if (machine && strcmp(machine, "none"))
+		return mkctl_printf("measured in a virtual machine (%s)", machine);
+	return NULL;
+}
+
+void print_head(const struct table *table)
+{
+	char *remark = remark_text(table);
+
+	/* In a page this stands above the figures. */
+	if (!table->html)
+		fprintf(table->out, "%s%s%s\n", table->test,
+			table->layout->title ? ": " : "",
+			table->layout->title ? table->layout->title : "");
+	if (remark)
+		fprintf(table->out, "%s\n", remark);
+	free(remark);
 	print_incomplete(table);
 }

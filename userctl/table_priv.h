@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "env.h"
+#include "grid.h"
 #include "groups.h"
 #include "layout.h"
 
@@ -19,6 +20,7 @@
 struct table {
 	FILE *out;
 	int width;
+	int html;		/* as part of a page */
 	const char *test;
 	const struct layout *layout;
 	const json_t *env;
@@ -36,6 +38,10 @@ const struct group *environment_of(const struct table *table,
 				   long long node, long long other);
 const struct group *environment(const struct table *table, const char *metric);
 
+/* Print a grid with its title, NULL for none. */
+void print_grid(const struct table *table, const struct grid *grid,
+		const char *title);
+
 /* table_rows.c: the groups first ... last-1 */
 void print_metric(struct table *table, size_t first, size_t last);
 void print_pivot(const struct table *table, size_t first, size_t last);
@@ -43,6 +49,7 @@ int print_values(struct table *table);
 
 /* table_notes.c */
 void print_head(const struct table *table);
+char *remark_text(const struct table *table);
 void print_counters(const struct table *table);
 void print_settings(const struct table *table);
 

@@ -180,6 +180,7 @@ void print_metric(struct table *table, size_t first, size_t last)
 	};
 	struct grid grid;
 	size_t i, shown = 0;
+	char *title;
 
 	for (i = 0; i < NR_COLS; i++)
 		if (!columns[i].head)
@@ -192,13 +193,15 @@ void print_metric(struct table *table, size_t first, size_t last)
 			add_row(table, &grid, &table->groups.list[i]);
 	}
 	if (shown) {
-		fprintf(table->out, "\n%s%s%s\n", head->metric,
-			*head->unit ? ", " : "", head->unit);
-		grid_print(&grid, table->out, table->width);
+		title = mkctl_printf("%s%s%s", head->metric,
+				     *head->unit ? ", " : "", head->unit);
+		print_grid(table, &grid, title);
+		free(title);
 	}
 	if (shown > MAX_ROWS)
-		fprintf(table->out, "... and %zu more rows in the CSV\n",
-			shown - MAX_ROWS);
+		fprintf(table->out, "%s... and %zu more rows in the CSV%s\n",
+			table->html ? "<p>" : "", shown - MAX_ROWS,
+			table->html ? "</p>" : "");
 	grid_free(&grid);
 }
 
@@ -223,6 +226,7 @@ void print_pivot(const struct table *table, size_t first, size_t last)
 	const struct group *group;
 	struct grid grid;
 	long long *sizes;
+	char *title;
 
 	sizes = mkctl_alloc((last - first) * sizeof(*sizes));
 	for (i = first; i < last; i++) {
@@ -270,10 +274,10 @@ void print_pivot(const struct table *table, size_t first, size_t last)
 			grid_cell(&grid, column, grid_number(group->middle));
 		}
 	}
-	fprintf(table->out, "\n%s, %s: p50 by %s\n",
-		table->groups.list[first].metric,
-		table->groups.list[first].unit, columns[0].head);
-	grid_print(&grid, table->out, table->width);
+	title = mkctl_printf("%s, %s: p50 by %s", table->groups.list[first].metric,
+			     table->groups.list[first].unit, columns[0].head);
+	print_grid(table, &grid, title);
+	free(title);
 	grid_free(&grid);
 out:
 	free(sizes);
@@ -370,8 +374,7 @@ int print_values(struct table *table)
 		columns[j + 2].head = thing_text(table, things[j]);
 	for (; j < MAX_THINGS; j++)
 		columns[j + 2].head = "";
-	fputc('\n', table->out);
-	grid_print(&grid, table->out, table->width);
+	print_grid(table, &grid, NULL);
 	for (j = 0; j < nr_things; j++)
 		free((char *)columns[j + 2].head);
 	printed = 1;

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Answers: comparisons of medians.
+ *
+ * How sure one is comes from the repeats: the least and the most that the
+ * medians of single repeats give. One repeat says nothing about that, and the
+ * answer says so. One thing beats another for certain where no repeat of the
+ * two overlaps.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "grid.h"
+#include "mkctl.h"
+#include "paper.h"
+#include "table_priv.h"
+
+/* Does @group measure @metric of a variant like @pattern at @size (any: -1)? */
+static int is(const struct group *group, const char *pattern,
+	      const char *metric, long long size)
+{
+	return group->has_middle && group->middle > 0 && !is_special(group) &&
+	       paper_match(pattern, group->key->variant) &&
+	       !strcmp(group->metric, metric) &&
+	       (size < 0 || group->key->size == size);
+}
+
+/* The one of the lowest median, or with @most of the highest. */
+static const struct group *best(const struct groups *groups, const char *pattern,
+				const char *metric, long long size, int most)
+{
+	const struct group *found = NULL, *group;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		if (is(group, pattern, metric, size) &&
+		    !paper_match("control*", group->key->variant) &&
+		    (!found || (most ? group->middle > found->middle :
+			       group->middle < found->middle)))
+			found = group;
+	}
+	return found;
+}
+
+/* Messages only: neither what they are compared with nor what puts work off. */
+static int by_messages(const char *variant)
+{
+	static const char *const others[] = {
+		"linux*", "ipi*", "control*", "quiet", "agents", "lazy", "none",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (paper_match(others[i], variant))
+			return 0;
+	return 1;
+}
+
+static const struct group *best_messages(const struct groups *groups,
+					 const char *metric, long long size)
+{
+	const struct group *found = NULL, *group;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		if (is(group, "*", metric, size) && by_messages(group->key->variant) &&
+		    (!found || group->middle < found->middle))
+			found = group;
+	}
+	return found;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+	long long x = *(const long long *)a, y = *(const long long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sizes of @metric of variants like @pattern, in order, each once. */
+static size_t sizes_of(const struct groups *groups, const char *pattern,
+		       const char *metric, long long **sizes)
+{
+	size_t i, j, nr = 0;
+
+	*sizes = mkctl_alloc((groups->nr + 1) * sizeof(**sizes));
+	for (i = 0; i < groups->nr; i++)
+		if (is(&groups->list[i], pattern, metric, -1) &&
+		    groups->list[i].key->size >= 0)
+			(*sizes)[nr++] = groups->list[i].key->size;
+	qsort(*sizes, nr, sizeof(**sizes), compare_sizes);
+	for (i = j = 0; i < nr; i++)
+		if (!i || (*sizes)[i] != (*sizes)[i - 1])
+			(*sizes)[j++] = (*sizes)[i];
+	return j;
+}
+
+/* "12,345 cycles" */
+static char *amount(const struct group *group)
+{
+	char *number = grid_number(group->middle), *text;
+
+	text = mkctl_printf("%s%s%s", number, *group->unit ? " " : "", group->unit);
+	free(number);
+	return text;
+}
+
+/* "0.83 times (0.80..0.86 over 3 repeats)" */
+static char *ratio(const struct group *a, const struct group *b)
+{
+	size_t repeats = a->repeats < b->repeats ? a->repeats : b->repeats;
+
+	if (repeats < 2 || a->middle_low <= 0 || b->middle_low <= 0)
+		return mkctl_printf("%.3g times (one repeat: not known how surely)",
+				    a->middle / b->middle);
+	return mkctl_printf("%.3g times (%.3g..%.3g over %zu repeats)",
+			    a->middle / b->middle, a->middle_low / b->middle_high,
+			    a->middle_high / b->middle_low, repeats);
+}
+
+static int surely_less(const struct group *a, const struct group *b)
+{
+	return a->repeats > 1 && b->repeats > 1 && a->middle_high < b->middle_low;
+}
+
+/* "X takes 100 cycles, 0.5 times (...) the 200 cycles of Y" */
+static char *comparison(const struct group *a, const struct group *b)
+{
+	char *first = amount(a), *second = amount(b), *times = ratio(a, b), *text;
+
+	text = mkctl_printf("%s takes %s, %s the %s of %s", a->key->variant,
+			    first, times, second, b->key->variant);
+	free(first);
+	free(second);
+	free(times);
+	return text;
+}
+
+/*
+ * From how many cores on do messages beat @base? From the most cores down, as
+ * long as they do.
+ */
+static char *from_cores(const struct groups *groups, const char *metric,
+			const char *base, const char *called)
+{
+	const struct group *ours = NULL, *theirs = NULL, *mine, *other;
+	char *text, *compared;
+	long long *sizes, from = 0;
+	size_t nr, i;
+	int surely = 1;
+
+	nr = sizes_of(groups, base, metric, &sizes);
+	for (i = nr; i-- > 0;) {
+		mine = best_messages(groups, metric, sizes[i]);
+		other = best(groups, base, metric, sizes[i], 0);
+		if (!mine || !other)
+			continue;
+		if (!theirs) {
+			ours = mine;
+			theirs = other;
+		}
+		if (mine->middle >= other->middle)
+			break;
+		if (!surely_less(mine, other))
+			surely = 0;
+		from = sizes[i];
+		ours = mine;
+		theirs = other;
+	}
+	free(sizes);
+	if (!theirs)
+		return NULL;
+	compared = comparison(ours, theirs);
+	if (from)
+		text = mkctl_printf("Messages beat %s from %lld cores on%s: there %s.",
+				    called, from, surely ? "" : ", as far as these repeats tell",
+				    compared);
+	else
+		text = mkctl_printf("Messages do not beat %s at up to %lld cores: there %s.",
+				    called, theirs->key->size, compared);
+	free(compared);
+	return text;
+}
+
+static const struct group *largest(const struct groups *groups,
+				   const char *pattern, const char *metric)
+{
+	const struct group *found = NULL;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++)
+		if (is(&groups->list[i], pattern, metric, -1) &&
+		    (!found || groups->list[i].key->size > found->key->size))
+			found = &groups->list[i];
+	return found;
+}
+
+/* Where times mean nothing, what was sent still does. */
+static char *counted(const struct groups *groups)
+{
+	const struct group *linux_ipis = largest(groups, "linux", "ipis"), *messages;
+	const struct group *sent = NULL;
+	char *a, *b, *text;
+	long long size;
+	size_t i;
+
+	messages = largest(groups, "*", "messages");
+	if (!messages)
+		return NULL;
+	size = linux_ipis ? linux_ipis->key->size : messages->key->size;
+	for (i = 0; i < groups->nr; i++)
+		if (is(&groups->list[i], "*", "messages", size) &&
+		    by_messages(groups->list[i].key->variant) &&
+		    (!sent || groups->list[i].middle > sent->middle))
+			sent = &groups->list[i];
+	if (!sent)
+		return NULL;
+	a = grid_number(sent->middle);
+	if (linux_ipis) {
+		b = grid_number(linux_ipis->middle);
+		text = mkctl_printf("At %lld cores an operation takes Linux %s interrupts, and %s at most %s messages.",
+				    size, b, sent->key->variant, a);
+		free(b);
+	} else {
+		text = mkctl_printf("At %lld cores an operation takes at most %s messages, with %s.",
+				    size, a, sent->key->variant);
+	}
+	free(a);
+	return text;
+}
+
+static char *of_unmap(const struct groups *groups)
+{
+	char *text = from_cores(groups, "cost", "linux", "Linux's interrupts");
+
+	/* Runs of single kinds of targets name the cost after them. */
+	if (!text)
+		text = from_cores(groups, "cost_busy", "linux",
+				  "Linux's interrupts (busy targets)");
+	return text;
+}
+
+static char *of_protocols(const struct groups *groups)
+{
+	return from_cores(groups, "cost", "ipi", "IPIs");
+}
+
+static char *of_latency(const struct groups *groups)
+{
+	const struct group *urpc = best(groups, "urpc*", "round_trip", -1, 0);
+	const struct group *ipi = best(groups, "ipi*", "round_trip", -1, 0);
+	char *text, *compared;
+
+	if (!urpc)
+		return NULL;
+	if (!ipi) {
+		compared = amount(urpc);
+		text = mkctl_printf("A message and its answer take %s at best.", compared);
+	} else {
+		compared = comparison(urpc, ipi);
+		text = mkctl_printf("A message and its answer %s an interrupt's at their best: %s.",
+				    surely_less(urpc, ipi) ? "surely take less than" :
+				    urpc->middle < ipi->middle ? "take less than" :
+				    "do not take less than", compared);
+	}
+	free(compared);
+	return text;
+}
+
+static char *of_throughput(const struct groups *groups)
+{
+	const struct group *most = best(groups, "urpc*", "throughput", -1, 1), *one = NULL;
+	char *number, *times, *text;
+	size_t i;
+
+	if (!most)
+		return NULL;
+	for (i = 0; i < groups->nr && !one; i++)
+		if (is(&groups->list[i], most->key->variant, "throughput", 1) &&
+		    groups->list[i].key->cpu_a == most->key->cpu_a &&
+		    groups->list[i].key->cpu_b == most->key->cpu_b)
+			one = &groups->list[i];
+	number = amount(most);
+	times = one ? ratio(most, one) : NULL;
+	text = mkctl_printf("Most pass with %lld in flight: %s%s%s%s.", most->key->size,
+			    number, times ? ", " : "", times ? times : "",
+			    times ? " what passes one by one" : "");
+	free(number);
+	free(times);
+	return text;
+}
+
+/* For the most lines that both have. */
+static char *of_shm(const struct groups *groups)
+{
+	const struct group *msg = NULL, *shm = NULL, *mine, *other;
+	char name[16], partner[16], *text, *compared;
+	long long *sizes, from = 0;
+	size_t nr = 0, i;
+	int lines, surely = 1;
+
+	for (lines = 8; lines; lines /= 2) {
+		snprintf(name, sizeof(name), "MSG%d", lines);
+		snprintf(partner, sizeof(partner), "SHM%d", lines);
+		nr = sizes_of(groups, partner, "cost", &sizes);
+		if (nr)
+			break;
+		free(sizes);
+	}
+	if (!lines)
+		return NULL;
+	for (i = nr; i-- > 0;) {
+		mine = best(groups, name, "cost", sizes[i], 0);
+		other = best(groups, partner, "cost", sizes[i], 0);
+		if (!mine || !other)
+			continue;
+		if (!shm) {
+			msg = mine;
+			shm = other;
+		}
+		if (mine->middle >= other->middle)
+			break;
+		surely &= surely_less(mine, other);
+		from = sizes[i];
+		msg = mine;
+		shm = other;
+	}
+	free(sizes);
+	if (!shm)
+		return NULL;
+	compared = comparison(msg, shm);
+	if (from)
+		text = mkctl_printf("Messages beat shared memory for %d lines from %lld client%s on%s: there %s.",
+				    lines, from, from == 1 ? "" : "s",
+				    surely ? "" : ", as far as these repeats tell", compared);
+	else
+		text = mkctl_printf("Messages do not beat shared memory for %d lines at up to %lld clients: there %s.",
+				    lines, shm->key->size, compared);
+	free(compared);
+	return text;
+}
+
+static char *of_notify(const struct groups *groups)
+{
+	const struct group *handoff = best(groups, "*", "handoff", -1, 0);
+	const struct group *worst = best(groups, "*", "handoff", -1, 1);
+	char *a, *b, *text;
+
+	if (!handoff)
+		return NULL;
+	a = grid_number(handoff->repeats > 1 ? handoff->middle_low : handoff->middle);
+	b = grid_number(worst->repeats > 1 ? worst->middle_high : worst->middle);
+	text = mkctl_printf("To block and be woken costs C = %s to %s %s here; the paper has about 6,000.",
+			    a, b, handoff->unit);
+	free(a);
+	free(b);
+	return text;
+}
+
+static char *of_commit(const struct groups *groups)
+{
+	const struct group *single = largest(groups, "single", "cost"), *pipelined;
+	char *text, *compared;
+
+	if (!single)
+		return NULL;
+	pipelined = best(groups, "pipelined*", "cost", single->key->size, 0);
+	compared = pipelined ? comparison(pipelined, single) : amount(single);
+	text = mkctl_printf("At %lld cores %s%s for each change.", single->key->size,
+			    pipelined ? "" : "agreement takes ", compared);
+	free(compared);
+	return text;
+}
+
+static char *of_growth(const struct groups *groups)
+{
+	const struct group *most = largest(groups, "idle", "round_trip");
+	const struct group *none = best(groups, "idle", "round_trip", 0, 0);
+	char *times, *text;
+
+	if (!most || !none)
+		return NULL;
+	times = ratio(most, none);
+	text = mkctl_printf("Beside %lld idle channels a round trip takes %s what it takes beside none.",
+			    most->key->size, times);
+	free(times);
+	return text;
+}
+
+static char *of_size(const struct groups *groups)
+{
+	const struct group *message = largest(groups, "message", "round_trip"), *shared;
+	char *text, *compared;
+
+	if (!message)
+		return NULL;
+	shared = best(groups, "shared", "round_trip", message->key->size, 0);
+	if (!shared)
+		return NULL;
+	compared = comparison(message, shared);
+	text = mkctl_printf("For %lld bytes a call by %s.", message->key->size, compared);
+	free(compared);
+	return text;
+}
+
+/* Of an experiment that nothing particular is known of: its extremes. */
+static char *of_any(const struct groups *groups, int counts_only)
+{
+	const struct group *first = NULL, *least, *most;
+	char *text, *compared;
+	size_t i;
+
+	for (i = 0; i < groups->nr && !first; i++)
+		if (groups->list[i].n > 0 && !is_special(&groups->list[i]) &&
+		    groups->list[i].has_middle &&
+		    !(counts_only && is_time(groups->list[i].unit)))
+			first = &groups->list[i];
+	if (!first)
+		return NULL;
+	least = best(groups, "*", first->metric, -1, 0);
+	most = best(groups, "*", first->metric, -1, 1);
+	if (!least || !most || !strcmp(least->key->variant, most->key->variant))
+		return NULL;
+	compared = comparison(least, most);
+	text = mkctl_printf("%s is least and most so: %s.", first->metric, compared);
+	free(compared);
+	return text;
+}
+
+static const struct {
+	const char *test;
+	char *(*answer)(const struct groups *groups);
+} answers[] = {
+	{ "urpc_latency", of_latency },
+	{ "urpc_throughput", of_throughput },
+	{ "shm_vs_msg", of_shm },
+	{ "shootdown_protocols", of_protocols },
+	{ "unmap", of_unmap },
+	{ "two_phase_commit", of_commit },
+	{ "notify", of_notify },
+	{ "growth", of_growth },
+	{ "message_size", of_size },
+};
+
+char *answer_of(const char *test, const struct groups *groups, int counts_only)
+{
+	size_t i;
+
+	if (counts_only)
+		return counted(groups);
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (!strcmp(answers[i].test, test))
+			return answers[i].answer(groups);
+	return of_any(groups, counts_only);
+}

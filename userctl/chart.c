@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a chart is made of, and its scales.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "mkctl.h"
+
+/* Beyond this factor between two values a linear axis hides the smaller. */
+#define LINEAR_FACTOR	12
+
+struct chart_series *chart_series(struct chart *chart, char *name, int paper)
+{
+	struct chart_series *series;
+
+	chart->series = mkctl_grow(chart->series, chart->nr + 1,
+				   sizeof(*chart->series));
+	series = &chart->series[chart->nr++];
+	*series = (struct chart_series){ .name = name, .paper = paper };
+	return series;
+}
+
+void chart_point(struct chart_series *series, struct chart_point point)
+{
+	series->points = mkctl_grow(series->points, series->nr + 1,
+				    sizeof(*series->points));
+	series->points[series->nr++] = point;
+}
+
+size_t chart_row(struct chart *chart, char *name)
+{
+	chart->rows = mkctl_grow(chart->rows, chart->nr_rows + 1,
+				 sizeof(*chart->rows));
+	chart->rows[chart->nr_rows] = name;
+	return chart->nr_rows++;
+}
+
+size_t chart_points(const struct chart *chart)
+{
+	size_t nr = 0, i;
+
+	for (i = 0; i < chart->nr; i++)
+		if (!chart->series[i].paper)
+			nr += chart->series[i].nr;
+	return nr;
+}
+
+void chart_free(struct chart *chart)
+{
+	size_t i, j;
+
+	for (i = 0; i < chart->nr; i++) {
+		for (j = 0; j < chart->series[i].nr; j++)
+			free(chart->series[i].points[j].tip);
+		free(chart->series[i].points);
+		free(chart->series[i].name);
+	}
+	for (i = 0; i < chart->nr_rows; i++)
+		free(chart->rows[i]);
+	free(chart->rows);
+	free(chart->series);
+	free(chart->value_label);
+}
+
+static void take(struct chart_axis *axis, double value)
+{
+	if (value < axis->low)
+		axis->low = value;
+	if (value > axis->high)
+		axis->high = value;
+}
+
+/* Room at both ends, and ends that differ. */
+static void widen(struct chart_axis *axis, double smallest)
+{
+	double room;
+
+	axis->log = axis->low > 0 && smallest > 0 &&
+		    axis->high / smallest > LINEAR_FACTOR;
+	if (axis->log) {
+		axis->low /= 1.15;
+		axis->high *= 1.15;
+		return;
+	}
+	if (axis->low > 0)
+		axis->low = 0;
+	room = (axis->high - axis->low) * 0.06;
+	axis->high += room > 0 ? room : 1;
+	if (axis->low < 0)
+		axis->low -= room;
+}
+
+/* Sizes double from one to the next more often than not. */
+static void widen_numbers(struct chart_axis *axis)
+{
+	axis->log = axis->low > 0 && axis->high / axis->low >= 4;
+	if (axis->log) {
+		axis->low /= 1.1;
+		axis->high *= 1.1;
+	} else {
+		double room = (axis->high - axis->low) * 0.05;
+
+		axis->low -= room > 0 ? room : 1;
+		axis->high += room > 0 ? room : 1;
+	}
+}
+
+void chart_fit(struct chart *charts, size_t nr)
+{
+	struct chart_axis at = { INFINITY, -INFINITY, 0 }, value = at;
+	double smallest = INFINITY;
+	size_t i, j, k;
+
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < charts[i].nr; j++) {
+			const struct chart_series *series = &charts[i].series[j];
+
+			for (k = 0; k < series->nr; k++) {
+				take(&at, series->points[k].at);
+				take(&value, series->points[k].value);
+				take(&value, series->points[k].low);
+				take(&value, series->points[k].high);
+				if (series->points[k].low < smallest)
+					smallest = series->points[k].low;
+			}
+		}
+	}
+	if (!isfinite(at.low)) {
+		at = (struct chart_axis){ 0, 1, 0 };
+		value = at;
+	}
+	widen(&value, smallest);
+	widen_numbers(&at);
+	for (i = 0; i < nr; i++) {
+		charts[i].at = at;
+		charts[i].value = value;
+	}
+}

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A chart as SVG. Sizes are chosen so that it can be read at half of them.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+#include "grid.h"
+#include "mkctl.h"
+
+#define WIDTH		880.0
+#define HEIGHT		460.0
+#define LEFT		96.0
+#define RIGHT		236.0	/* room for the names of lines */
+#define TOP		34.0
+#define BOTTOM		66.0
+#define ROW		27.0
+#define LETTER		8.6	/* average width of one, for room */
+#define MAX_TICKS	11
+#define NR_COLOURS	8
+#define NAME_LETTERS	36
+
+/* Where values go: pixels from @start to @end. */
+struct scale {
+	struct chart_axis axis;
+	double start, end;
+};
+
+void html_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '&':
+			fputs("&amp;", out);
+			break;
+		case '<':
+			fputs("&lt;", out);
+			break;
+		case '>':
+			fputs("&gt;", out);
+			break;
+		case '"':
+			fputs("&quot;", out);
+			break;
+		case '\'':
+			fputs("&#39;", out);
+			break;
+		case '\n':
+			fputc('\n', out);
+			break;
+		default:
+			fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' :
+			      *text, out);
+		}
+	}
+}
+
+static double place(const struct scale *scale, double value)
+{
+	const struct chart_axis *axis = &scale->axis;
+	double share;
+
+	if (axis->log)
+		share = log(value / axis->low) / log(axis->high / axis->low);
+	else
+		share = (value - axis->low) / (axis->high - axis->low);
+	if (!(share > 0))
+		share = 0;
+	if (share > 1)
+		share = 1;
+	return scale->start + share * (scale->end - scale->start);
+}
+
+/* Text of at most so many letters. */
+static void short_text(FILE *out, const char *text, size_t letters)
+{
+	char *part;
+
+	if (strlen(text) <= letters) {
+		html_text(out, text);
+		return;
+	}
+	part = mkctl_strndup(text, letters - 2);
+	html_text(out, part);
+	fputs("..", out);
+	free(part);
+}
+
+/* 1, 2 or 5 times a power of ten, so that about @nr fit into @span. */
+static double step_for(double span, int nr)
+{
+	double raw = span / nr, power = pow(10, floor(log10(raw))), part = raw / power;
+
+	return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
+}
+
+/* Numbers to write at an axis of values; returns how many. */
+static size_t ticks(const struct chart_axis *axis, double *list)
+{
+	static const double parts[] = { 1, 2, 5 };
+	double step, at, decades;
+	size_t nr = 0, i;
+	int power, every;
+
+	if (!axis->log) {
+		step = step_for(axis->high - axis->low, 6);
+		for (at = ceil(axis->low / step) * step;
+		     at <= axis->high && nr < MAX_TICKS; at += step)
+			list[nr++] = fabs(at) < step / 1e6 ? 0 : at;
+		return nr;
+	}
+	decades = log10(axis->high / axis->low);
+	every = decades > MAX_TICKS - 1 ? ceil(decades / (MAX_TICKS - 1)) : 1;
+	for (power = floor(log10(axis->low)); nr < MAX_TICKS; power += every) {
+		if (pow(10, power) > axis->high)
+			break;
+		for (i = 0; i < 3 && nr < MAX_TICKS; i++) {
+			if (i && decades > 3)
+				break;
+			at = pow(10, power) * parts[i];
+			if (at >= axis->low && at <= axis->high)
+				list[nr++] = at;
+		}
+	}
+	return nr;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The numbers that were measured, as far as there is room for them. */
+static size_t number_ticks(const struct chart *chart, const struct scale *scale,
+			   double *list)
+{
+	double *all = NULL, last = -INFINITY, x;
+	size_t nr_all = 0, nr = 0, i, j;
+
+	for (i = 0; i < chart->nr; i++) {
+		for (j = 0; j < chart->series[i].nr; j++) {
+			all = mkctl_grow(all, nr_all + 1, sizeof(*all));
+			all[nr_all++] = chart->series[i].points[j].at;
+		}
+	}
+	qsort(all, nr_all, sizeof(*all), compare);
+	for (i = 0; i < nr_all && nr < MAX_TICKS; i++) {
+		x = place(scale, all[i]);
+		if (x - last < 46)
+			continue;
+		last = x;
+		list[nr++] = all[i];
+	}
+	free(all);
+	return nr;
+}
+
+static void marker(FILE *out, size_t shape, double x, double y)
+{
+	static const char *const paths[NR_COLOURS] = {
+		"m-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z",
+		"m-5-5h10v10h-10z", "m0-6.5l6 11h-12z", "m0-7l6.500 7-6.500 7-6.500-7z",
+		"m0 6.500l6-11h-12z", "m-6-2h4v-4h4v4h4v4h-4v4h-4v-4h-4z",
+		"m-6 0l3-5.500h6l3 5.500-3 5.500h-6z", "m-6-3h12v6h-12z",
+	};
+
+	fprintf(out, "<path d=\"M%.1f %.1f%s\"/>", x, y, paths[shape % NR_COLOURS]);
+}
+
+static void begin_series(FILE *out, const struct chart *chart, size_t i)
+{
+	const struct chart_series *series = &chart->series[i];
+
+	if (series->paper)
+		fprintf(out, "<g class=\"paper\">");
+	else
+		fprintf(out, "<g class=\"series s%zu%s\">", i % NR_COLOURS,
+			i >= NR_COLOURS ? " dashed" : "");
+}
+
+static void tip(FILE *out, const struct chart_point *point)
+{
+	if (!point->tip)
+		return;
+	fputs("<title>", out);
+	html_text(out, point->tip);
+	fputs("</title>", out);
+}
+
+static void begin(const struct chart *chart, FILE *out, double height)
+{
+	fprintf(out, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+		WIDTH, height);
+	html_text(out, chart->title);
+	fputs("\">\n", out);
+	if (chart->remark) {
+		fprintf(out, "<text class=\"remark\" x=\"%.0f\" y=\"20\" text-anchor=\"end\">",
+			WIDTH - 8);
+		short_text(out, chart->remark, 90);
+		fputs("</text>\n", out);
+	}
+}
+
+/* A line of the grid and its number; @across: values go to the right. */
+static void tick(FILE *out, double pos, double value, double from, double to,
+		 int across)
+{
+	char *number = grid_number(value);
+
+	if (across)
+		fprintf(out, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n",
+			pos, from, to, pos, from + 22, number);
+	else
+		fprintf(out, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+			from, pos, to, from - 8, pos + 5.5, number);
+	free(number);
+}
+
+static void axis_label(FILE *out, const char *label, const struct chart_axis *axis,
+		       double x, double y, const char *more)
+{
+	fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"%s>",
+		x, y, more);
+	short_text(out, label, 70);
+	fprintf(out, "%s</text>\n", axis->log ? " (log scale)" : "");
+}
+
+static void lines_body(const struct chart *chart, FILE *out,
+		       const struct scale *x, const struct scale *y)
+{
+	size_t i, j;
+
+	for (i = 0; i < chart->nr; i++) {
+		const struct chart_series *series = &chart->series[i];
+
+		begin_series(out, chart, i);
+		for (j = 0; j < series->nr; j++) {
+			const struct chart_point *point = &series->points[j];
+
+			if (point->high > point->low)
+				fprintf(out, "<path class=\"range\" d=\"M%.1f %.1fV%.1f\"/>",
+					place(x, point->at), place(y, point->low),
+					place(y, point->high));
+		}
+		if (series->nr > 1) {
+			fputs("<path class=\"line\" d=\"", out);
+			for (j = 0; j < series->nr; j++)
+				fprintf(out, "%s%.1f %.1f", j && series->points[j].at >
+					series->points[j - 1].at ? "L" : "M",
+					place(x, series->points[j].at),
+					place(y, series->points[j].value));
+			fputs("\"/>", out);
+		}
+		for (j = 0; j < series->nr; j++) {
+			fputs("<g class=\"point\">", out);
+			tip(out, &series->points[j]);
+			marker(out, i, place(x, series->points[j].at),
+			       place(y, series->points[j].value));
+			fputs("</g>", out);
+		}
+		fputs("</g>\n", out);
+	}
+}
+
+static void lines_legend(const struct chart *chart, FILE *out, double height)
+{
+	double x = WIDTH - RIGHT + 18, y = TOP + 8, step = 23;
+	size_t i;
+
+	if (chart->nr * step > height - TOP - 10)
+		step = (height - TOP - 10) / chart->nr;
+	for (i = 0; i < chart->nr; i++, y += step) {
+		begin_series(out, chart, i);
+		fprintf(out, "<path class=\"line\" d=\"M%.1f %.1fh24\"/>", x, y);
+		marker(out, i, x + 12, y);
+		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 32, y + 5.5);
+		short_text(out, chart->series[i].name, 22);
+		fputs("</text>\n", out);
+	}
+}
+
+static void svg_lines(const struct chart *chart, FILE *out)
+{
+	double list[MAX_TICKS], height = HEIGHT, more = chart->nr * 21.0 + TOP + 10;
+	struct scale x = { chart->at, LEFT, WIDTH - RIGHT }, y;
+	size_t nr, i;
+	char turn[64];
+
+	if (more > height)
+		height = more > 2 * HEIGHT ? 2 * HEIGHT : more;
+	y = (struct scale){ chart->value, height - BOTTOM, TOP };
+	begin(chart, out, height);
+	nr = ticks(&chart->value, list);
+	for (i = 0; i < nr; i++)
+		tick(out, place(&y, list[i]), list[i], LEFT, WIDTH - RIGHT, 0);
+	nr = number_ticks(chart, &x, list);
+	for (i = 0; i < nr; i++)
+		tick(out, place(&x, list[i]), list[i], height - BOTTOM, TOP, 1);
+	axis_label(out, chart->at_label, &chart->at, (LEFT + WIDTH - RIGHT) / 2,
+		   height - 14, "");
+	snprintf(turn, sizeof(turn), " transform=\"rotate(-90 18 %.1f)\"",
+		 (TOP + height - BOTTOM) / 2);
+	axis_label(out, chart->value_label, &chart->value, 18,
+		   (TOP + height - BOTTOM) / 2, turn);
+	lines_body(chart, out, &x, &y);
+	lines_legend(chart, out, height);
+	fputs("</svg>\n", out);
+}
+
+/* Names of several kinds of value, in one line above the rows. */
+static double rows_legend(const struct chart *chart, FILE *out)
+{
+	double x = 12, y = TOP + 12;
+	size_t i;
+
+	if (chart->nr < 2)
+		return TOP;
+	for (i = 0; i < chart->nr; i++) {
+		size_t letters = strlen(chart->series[i].name);
+		double room;
+
+		if (letters > NAME_LETTERS)
+			letters = NAME_LETTERS;
+		room = 34 + letters * LETTER;
+		if (x + room > WIDTH && x > 12) {
+			x = 12;
+			y += 24;
+		}
+		begin_series(out, chart, i);
+		marker(out, i, x + 8, y);
+		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 20, y + 5.5);
+		short_text(out, chart->series[i].name, NAME_LETTERS);
+		fputs("</text>\n", out);
+		x += room;
+	}
+	return y + 22;
+}
+
+static void rows_body(const struct chart *chart, FILE *out,
+		      const struct scale *x, double top)
+{
+	double y, spread = chart->nr > 1 ? (ROW - 13) / (chart->nr - 1) : 0;
+	size_t i, j;
+
+	for (i = 0; i < chart->nr; i++) {
+		begin_series(out, chart, i);
+		for (j = 0; j < chart->series[i].nr; j++) {
+			const struct chart_point *point = &chart->series[i].points[j];
+
+			y = top + (point->at + 0.5) * ROW;
+			if (chart->nr > 1)
+				y += i * spread - (ROW - 13) / 2;
+			fputs("<g class=\"point\">", out);
+			tip(out, point);
+			if (point->high > point->low)
+				fprintf(out, "<path class=\"range\" d=\"M%.1f %.1fH%.1f\"/>",
+					place(x, point->low), y, place(x, point->high));
+			marker(out, i, place(x, point->value), y);
+			fputs("</g>", out);
+		}
+		fputs("</g>\n", out);
+	}
+}
+
+static void svg_rows(const struct chart *chart, FILE *out)
+{
+	double list[MAX_TICKS], left = 0, top, bottom, height;
+	size_t nr, i, letters;
+	struct scale x;
+	char *legend = NULL;
+	size_t legend_len;
+	FILE *text;
+
+	for (i = 0; i < chart->nr_rows; i++) {
+		letters = strlen(chart->rows[i]);
+		if (letters > NAME_LETTERS)
+			letters = NAME_LETTERS;
+		if (letters * LETTER > left)
+			left = letters * LETTER;
+	}
+	left += 24;
+	text = open_memstream(&legend, &legend_len);
+	top = text ? rows_legend(chart, text) : TOP;
+	if (text)
+		fclose(text);
+	bottom = top + chart->nr_rows * ROW;
+	height = bottom + BOTTOM;
+	x = (struct scale){ chart->value, left, WIDTH - 28 };
+
+	begin(chart, out, height);
+	if (legend)
+		fputs(legend, out);
+	free(legend);
+	nr = ticks(&chart->value, list);
+	for (i = 0; i < nr; i++)
+		tick(out, place(&x, list[i]), list[i], bottom, top, 1);
+	for (i = 0; i < chart->nr_rows; i++) {
+		double y = top + (i + 0.5) * ROW;
+
+		fprintf(out, "<path class=\"guide\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
+			left, y, WIDTH - 28, left - 10, y + 5.5);
+		short_text(out, chart->rows[i], NAME_LETTERS);
+		fputs("</text>\n", out);
+	}
+	axis_label(out, chart->value_label, &chart->value, (left + WIDTH - 28) / 2,
+		   height - 14, "");
+	rows_body(chart, out, &x, top);
+	fputs("</svg>\n", out);
+}
+
+void chart_svg(const struct chart *chart, FILE *out)
+{
+	if (chart->kind == CHART_LINES)
+		svg_lines(chart, out);
+	else
+		svg_rows(chart, out);
+}

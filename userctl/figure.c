@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From what was measured to charts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "figure.h"
+#include "grid.h"
+#include "mkctl.h"
+#include "paper.h"
+#include "table_priv.h"
+
+/* More than anybody tells apart; the rest stands in the tables. */
+#define MAX_LINES	24
+#define MAX_FIGURE_ROWS	40
+
+#define ASIDE "control*", "quiet", "server*"
+
+static const struct figure figures[] = {
+	{
+		.id = "table-2-latency", .test = "urpc_latency", .rows = 1,
+		.title = "One message, and one with its answer",
+		.paper = "SOSP'09, table 2", .metrics = { "half_trip", "one_way", "round_trip" },
+	}, {
+		.id = "table-2-throughput", .test = "urpc_throughput",
+		.title = "Messages in a pipeline", .paper = "SOSP'09, table 2",
+		.at = "queue depth, messages", .metrics = { "throughput" },
+		.skip = { ASIDE },
+	}, {
+		.id = "figure-3", .test = "shm_vs_msg",
+		.title = "Updating shared lines: by shared memory, by messages to a server",
+		.paper = "SOSP'09, figure 3", .at = "clients",
+		.metrics = { "cost" }, .skip = { ASIDE },
+	}, {
+		.id = "figure-6", .test = "shootdown_protocols",
+		.title = "Shootdown protocols, nothing invalidated",
+		.paper = "SOSP'09, figure 6", .at = "cores",
+		.metrics = { "cost" }, .skip = { ASIDE },
+	}, {
+		.id = "figure-6-counts", .test = "shootdown_protocols",
+		.title = "What one operation sends", .rows = 1, .largest = 1,
+		.metrics = { "messages", "ipis" }, .skip = { ASIDE },
+	}, {
+		.id = "figure-7", .test = "unmap",
+		.title = "Unmap, end to end", .paper = "SOSP'09, figure 7",
+		.at = "cores", .metrics = { "cost" }, .skip = { ASIDE, "agents" },
+	}, {
+		.id = "unmap-targets", .test = "unmap",
+		.title = "Unmap by what its targets do: wait, work, sleep, or all of these",
+		.rows = 1, .largest = 1,
+		.metrics = { "cost", "cost_busy", "cost_blocked", "cost_mix" },
+		.skip = { ASIDE, "agents" },
+	}, {
+		.id = "unmap-disturbance", .test = "unmap",
+		.title = "What a busy target gets done meanwhile: more is better",
+		.rows = 1, .largest = 1, .metrics = { "loops" },
+	}, {
+		.id = "unmap-counts", .test = "unmap",
+		.title = "What one unmap sends", .rows = 1, .largest = 1,
+		.metrics = { "messages", "ipis" }, .skip = { ASIDE, "agents" },
+	}, {
+		.id = "figure-8", .test = "two_phase_commit",
+		.title = "Agreement in two phases, single and pipelined",
+		.paper = "SOSP'09, figure 8", .at = "cores",
+		.metrics = { "cost" }, .skip = { ASIDE },
+	}, {
+		.id = "figure-8-counts", .test = "two_phase_commit",
+		.title = "Messages for one change", .at = "cores",
+		.metrics = { "messages" }, .skip = { ASIDE },
+	}, {
+		.id = "notify", .test = "notify", .rows = 1,
+		.title = "How a receiver waits", .metrics = { "round_trip" },
+	}, {
+		.id = "handoff", .test = "notify", .rows = 1,
+		.title = "What it costs to block and be woken, C",
+		.paper = "SOSP'09, section 5.2", .metrics = { "handoff" },
+	}, {
+		.id = "section-5-2", .test = "polling_model",
+		.title = "Polling P cycles before blocking, by when the message comes",
+		.paper = "SOSP'09, section 5.2", .at = "t, cycles until the message comes",
+		.metrics = { "cost", "predicted" }, .skip = { ASIDE },
+	}, {
+		.id = "placement", .test = "placement", .rows = 1,
+		.title = "A round trip by where the ring lies",
+		.metrics = { "round_trip" },
+	}, {
+		.id = "message-size", .test = "message_size",
+		.title = "A call by its size", .at = "bytes of arguments",
+		.metrics = { "round_trip" }, .skip = { ASIDE },
+	}, {
+		.id = "growth", .test = "growth",
+		.title = "A round trip beside idle channels", .at = "idle channels",
+		.metrics = { "round_trip" }, .skip = { ASIDE },
+	}, {
+		.id = "rings-latency", .test = "rings", .rows = 1,
+		.title = "A call and its reply, by what carries them",
+		.metrics = { "round_trip" },
+	}, {
+		.id = "rings-throughput", .test = "rings", .rows = 1,
+		.title = "A stream, by what carries it", .metrics = { "throughput" },
+	},
+};
+
+#define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
+
+const struct figure *figure_next(const struct figure *last, const char *test)
+{
+	const struct figure *f = last ? last + 1 : figures;
+
+	for (; f < figures + NR_FIGURES; f++)
+		if (!strcmp(f->test, test))
+			return f;
+	return NULL;
+}
+
+static int skipped(const struct figure *figure, const char *variant)
+{
+	size_t i;
+
+	for (i = 0; figure->skip[i]; i++)
+		if (paper_match(figure->skip[i], variant))
+			return 1;
+	return 0;
+}
+
+/* Place of the group's metric in the figure, -1 if it is not drawn. */
+static int metric_of(const struct figure *figure, const struct group *group,
+		     int counts_only)
+{
+	int i;
+
+	if (is_special(group) || !group->has_middle ||
+	    (counts_only && is_time(group->unit)) ||
+	    skipped(figure, group->key->variant))
+		return -1;
+	for (i = 0; figure->metrics[i]; i++)
+		if (!strcmp(figure->metrics[i], group->metric))
+			return i;
+	return -1;
+}
+
+int figure_plain(struct figure *figure, const char *test,
+		 const struct groups *groups, int counts_only)
+{
+	const struct group *group, *found = NULL;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		if (is_special(group) || !group->has_middle ||
+		    (counts_only && is_time(group->unit)))
+			continue;
+		/* Samples before single values. */
+		if (!found || (group->n > 0 && !(found->n > 0)))
+			found = group;
+	}
+	if (!found)
+		return 0;
+	*figure = (struct figure){
+		.id = "plain", .test = test, .title = found->metric,
+		.at = "size", .metrics = { found->metric },
+	};
+	return 1;
+}
+
+/* Which columns tell the groups drawn apart. */
+struct parts {
+	int tier, cpus, node, size, metric;
+};
+
+static void find_parts(const struct figure *figure, const struct groups *groups,
+		       int counts_only, struct parts *parts)
+{
+	const struct csv_row *first = NULL, *key;
+	int metric, first_metric = 0;
+	size_t i;
+
+	memset(parts, 0, sizeof(*parts));
+	for (i = 0; i < groups->nr; i++) {
+		metric = metric_of(figure, &groups->list[i], counts_only);
+		if (metric < 0)
+			continue;
+		key = groups->list[i].key;
+		if (!first) {
+			first = key;
+			first_metric = metric;
+		}
+		parts->tier |= strcmp(key->tier, first->tier);
+		parts->cpus |= key->cpu_a != first->cpu_a || key->cpu_b != first->cpu_b;
+		parts->node |= key->mem_node != first->mem_node;
+		parts->size |= key->size != first->size;
+		parts->metric |= metric != first_metric;
+	}
+}
+
+/* What a line or a row is called; without @size all sizes are one. */
+static char *name_of(const struct group *group, const struct parts *parts,
+		     int size, int metric)
+{
+	const struct csv_row *key = group->key;
+	char cpus[64] = "", node[32] = "", bytes[32] = "";
+
+	if (parts->cpus && key->cpu_a != CSV_NONE && key->cpu_b != CSV_NONE)
+		snprintf(cpus, sizeof(cpus), " %lld->%lld", key->cpu_a, key->cpu_b);
+	else if (parts->cpus && key->cpu_a != CSV_NONE)
+		snprintf(cpus, sizeof(cpus), " %lld", key->cpu_a);
+	if (parts->node && key->mem_node != CSV_NONE)
+		snprintf(node, sizeof(node), " node %lld", key->mem_node);
+	if (size && parts->size && key->size != CSV_NONE)
+		snprintf(bytes, sizeof(bytes), " %lld", key->size);
+	return mkctl_printf("%s%s%s%s%s%s%s%s", *key->variant ? key->variant : "-",
+			    parts->tier && *key->tier ? " " : "",
+			    parts->tier ? key->tier : "", cpus, node, bytes,
+			    metric ? " " : "", metric ? group->metric : "");
+}
+
+static char *tip_of(const struct group *group, const char *name)
+{
+	char *middle = grid_number(group->middle), *low = NULL, *high = NULL;
+	char *n = NULL, *text, size[32] = "";
+
+	if (group->key->size != CSV_NONE)
+		snprintf(size, sizeof(size), " at %lld", group->key->size);
+	if (group->has_range) {
+		low = grid_number(group->low);
+		high = grid_number(group->high);
+	}
+	if (group->n > 0)
+		n = grid_number(group->n);
+	text = mkctl_printf("%s%s: %s %s%s%s%s%s%s%s%s%s", name, size,
+			    n ? "median" : group->metric, middle, *group->unit ? " " : "",
+			    group->unit, low ? (n ? ", p1..p99 " : ", range ") : "",
+			    low ? low : "", low ? ".." : "", low ? high : "",
+			    n ? ", n " : "", n ? n : "");
+	free(middle);
+	free(low);
+	free(high);
+	free(n);
+	return text;
+}
+
+static struct chart_point point_of(const struct group *group, double at,
+				   const char *name)
+{
+	return (struct chart_point){
+		.at = at, .value = group->middle,
+		.low = group->has_range && group->low < group->middle ?
+		       group->low : group->middle,
+		.high = group->has_range && group->high > group->middle ?
+			group->high : group->middle,
+		.tip = tip_of(group, name),
+	};
+}
+
+static struct chart_series *series_named(struct chart *chart, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < chart->nr; i++)
+		if (!strcmp(chart->series[i].name, name))
+			return &chart->series[i];
+	return NULL;
+}
+
+static void paper_point(struct chart *chart, const char *name,
+			const struct paper_figure *paper, double at,
+			double low, double high)
+{
+	struct chart_series *series = series_named(chart, name);
+	char *number = grid_number(paper->value);
+
+	if (!series)
+		series = chart_series(chart, mkctl_printf("%s", name), 1);
+	chart_point(series, (struct chart_point){
+		.at = at, .value = paper->value, .low = low, .high = high,
+		.tip = mkctl_printf("%s: %s, %s", paper_source(paper), number,
+				    paper->machine),
+	});
+	free(number);
+}
+
+static void paper_lines(const struct figure *figure, struct chart *chart)
+{
+	const struct paper_figure *paper = NULL;
+	char *name;
+
+	while ((paper = paper_next(paper, figure->test, figure->metrics[0]))) {
+		if (paper->size < 0)
+			continue;
+		name = mkctl_printf("paper: %s", strchr(paper->variant, '*') &&
+				    paper->tier ? paper->tier : paper->variant);
+		paper_point(chart, name, paper, paper->size, paper->value,
+			    paper->value);
+		free(name);
+	}
+}
+
+/* Every figure of the paper that belongs to this row. */
+static void paper_row(const struct figure *figure, struct chart *chart,
+		      const struct group *group, size_t row)
+{
+	const struct csv_row *key = group->key;
+	const struct paper_figure *paper = NULL;
+
+	while ((paper = paper_next(paper, figure->test, group->metric)))
+		if (paper_match(paper->variant, key->variant) &&
+		    (!paper->tier || !strncmp(paper->tier, key->tier, strlen(paper->tier))) &&
+		    (paper->size < 0 || paper->size == key->size))
+			paper_point(chart, "paper", paper, row, paper->value,
+				    paper->value);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct chart_point *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void fill_lines(const struct figure *figure, const struct groups *groups,
+		       int counts_only, const struct parts *parts,
+		       struct chart *chart)
+{
+	struct chart_series *series;
+	const struct group *group;
+	char *name;
+	size_t i;
+	int metric;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		metric = metric_of(figure, group, counts_only);
+		if (metric < 0 || group->key->size == CSV_NONE)
+			continue;
+		name = name_of(group, parts, 0, metric > 0);
+		series = series_named(chart, name);
+		if (!series && chart->nr < MAX_LINES)
+			series = chart_series(chart, mkctl_printf("%s", name), 0);
+		if (series)
+			chart_point(series, point_of(group, group->key->size, name));
+		free(name);
+	}
+	for (i = 0; i < chart->nr; i++)
+		qsort(chart->series[i].points, chart->series[i].nr,
+		      sizeof(struct chart_point), by_number);
+}
+
+static void fill_rows(const struct figure *figure, const struct groups *groups,
+		      int counts_only, const struct parts *parts,
+		      long long largest, struct chart *chart)
+{
+	struct chart_series *series;
+	const struct group *group;
+	size_t i, row;
+	char *name;
+	int metric;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		metric = metric_of(figure, group, counts_only);
+		if (metric < 0 || (figure->largest && group->key->size != largest))
+			continue;
+		name = name_of(group, parts, !figure->largest, 0);
+		for (row = 0; row < chart->nr_rows; row++)
+			if (!strcmp(chart->rows[row], name))
+				break;
+		if (row == MAX_FIGURE_ROWS) {
+			free(name);
+			continue;
+		}
+		if (row == chart->nr_rows)
+			chart_row(chart, mkctl_printf("%s", name));
+		series = series_named(chart, group->metric);
+		if (!series)
+			series = chart_series(chart, mkctl_printf("%s", group->metric), 0);
+		chart_point(series, point_of(group, row, name));
+		free(name);
+	}
+	/* After the last: a new series may move the others. */
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		metric = metric_of(figure, group, counts_only);
+		if (metric < 0 || (figure->largest && group->key->size != largest))
+			continue;
+		name = name_of(group, parts, !figure->largest, 0);
+		for (row = 0; row < chart->nr_rows; row++)
+			if (!strcmp(chart->rows[row], name))
+				break;
+		if (row < chart->nr_rows)
+			paper_row(figure, chart, group, row);
+		free(name);
+	}
+}
+
+size_t figure_chart(const struct figure *figure, const struct groups *groups,
+		    int counts_only, struct chart *chart)
+{
+	const struct group *first = NULL;
+	long long largest = CSV_NONE;
+	struct parts parts;
+	size_t i;
+
+	find_parts(figure, groups, counts_only, &parts);
+	for (i = 0; i < groups->nr; i++) {
+		if (metric_of(figure, &groups->list[i], counts_only) < 0)
+			continue;
+		if (!first)
+			first = &groups->list[i];
+		if (groups->list[i].key->size > largest)
+			largest = groups->list[i].key->size;
+	}
+	if (!first)
+		return 0;
+	chart->title = figure->title;
+	chart->kind = figure->rows || !parts.size ? CHART_ROWS : CHART_LINES;
+	chart->at_label = figure->at ? figure->at : "size";
+	if (figure->largest && largest != CSV_NONE && parts.size)
+		chart->value_label = mkctl_printf("%s, %lld cores", first->unit, largest);
+	else
+		chart->value_label = mkctl_printf("%s%s%s",
+						  figure->metrics[1] ? "" : first->metric,
+						  figure->metrics[1] || !*first->unit ? "" : ", ",
+						  first->unit);
+	if (chart->kind == CHART_LINES) {
+		fill_lines(figure, groups, counts_only, &parts, chart);
+		if (chart_points(chart))
+			paper_lines(figure, chart);
+	} else {
+		fill_rows(figure, groups, counts_only, &parts, largest, chart);
+	}
+	return chart_points(chart);
+}

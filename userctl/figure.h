@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which figures there are of an experiment, and charts of them.
+ */
+#ifndef MKCTL_FIGURE_H
+#define MKCTL_FIGURE_H
+
+#include "chart.h"
+#include "groups.h"
+
+/**
+ * struct figure - one figure
+ * @id: its name in the page and in JSON
+ * @test: experiment
+ * @title: what it shows
+ * @paper: what it repeats, NULL where the paper has none
+ * @at: name of the axis of sizes
+ * @metrics: what it shows, NULL-terminated
+ * @skip: variants left to the table, NULL-terminated; '*' as in paper_match()
+ * @rows: a row for each thing instead of a line over sizes
+ * @largest: only the largest size
+ */
+struct figure {
+	const char *id, *test, *title, *paper, *at;
+	const char *metrics[5];
+	const char *skip[5];
+	int rows, largest;
+};
+
+/* The figure of @test after @last, NULL for the first one; NULL: no more. */
+const struct figure *figure_next(const struct figure *last, const char *test);
+
+/* For an experiment that has none: its first metric; filled into @figure. */
+int figure_plain(struct figure *figure, const char *test,
+		 const struct groups *groups, int counts_only);
+
+/*
+ * Fill @chart, which is zeroed, from the groups of one run; times are left out
+ * where @counts_only. Returns how many values there are.
+ */
+size_t figure_chart(const struct figure *figure, const struct groups *groups,
+		    int counts_only, struct chart *chart);
+
+#endif /* MKCTL_FIGURE_H */
