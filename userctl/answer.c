@@ -153,7 +153,8 @@ static char *from_cores(const struct groups *groups, const char *metric,
 	int surely = 1;
 
 	nr = sizes_of(groups, base, metric, &sizes);
-	for (i = nr; i-- > 0;) {
+	/* One core has nobody to tell. */
+	for (i = nr; i-- > 0 && sizes[i] > 1;) {
 		mine = best_messages(groups, metric, sizes[i]);
 		other = best(groups, base, metric, sizes[i], 0);
 		if (!mine || !other)
@@ -337,8 +338,9 @@ static char *of_shm(const struct groups *groups)
 				    lines, from, from == 1 ? "" : "s",
 				    surely ? "" : ", as far as these repeats tell", compared);
 	else
-		text = mkctl_printf("Messages do not beat shared memory for %d lines at up to %lld clients: there %s.",
-				    lines, shm->key->size, compared);
+		text = mkctl_printf("Messages do not beat shared memory for %d lines at up to %lld client%s: there %s.",
+				    lines, shm->key->size, shm->key->size == 1 ? "" : "s",
+				    compared);
 	free(compared);
 	return text;
 }
@@ -433,26 +435,29 @@ static char *of_any(const struct groups *groups, int counts_only)
 static const struct {
 	const char *test;
 	char *(*answer)(const struct groups *groups);
+	int counts;	/* it counts messages for each operation, over cores */
 } answers[] = {
-	{ "urpc_latency", of_latency },
-	{ "urpc_throughput", of_throughput },
-	{ "shm_vs_msg", of_shm },
-	{ "shootdown_protocols", of_protocols },
-	{ "unmap", of_unmap },
-	{ "two_phase_commit", of_commit },
-	{ "notify", of_notify },
-	{ "growth", of_growth },
-	{ "message_size", of_size },
+	{ "urpc_latency", of_latency, 0 },
+	{ "urpc_throughput", of_throughput, 0 },
+	{ "shm_vs_msg", of_shm, 0 },
+	{ "shootdown_protocols", of_protocols, 1 },
+	{ "unmap", of_unmap, 1 },
+	{ "two_phase_commit", of_commit, 1 },
+	{ "notify", of_notify, 0 },
+	{ "growth", of_growth, 0 },
+	{ "message_size", of_size, 0 },
 };
 
 char *answer_of(const char *test, const struct groups *groups, int counts_only)
 {
 	size_t i;
 
-	if (counts_only)
-		return counted(groups);
-	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
-		if (!strcmp(answers[i].test, test))
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (strcmp(answers[i].test, test))
+			continue;
+		if (!counts_only)
 			return answers[i].answer(groups);
+		return answers[i].counts ? counted(groups) : NULL;
+	}
 	return of_any(groups, counts_only);
 }

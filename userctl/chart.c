@@ -73,15 +73,17 @@ static void take(struct chart_axis *axis, double value)
 		axis->high = value;
 }
 
-/* Room at both ends, and ends that differ. */
+/*
+ * Room at both ends, and ends that differ. @smallest is the smallest that is
+ * above zero, or zero where a value is not: then no logarithm will do.
+ */
 static void widen(struct chart_axis *axis, double smallest)
 {
 	double room;
 
-	axis->log = axis->low > 0 && smallest > 0 &&
-		    axis->high / smallest > LINEAR_FACTOR;
+	axis->log = smallest > 0 && axis->high / smallest > LINEAR_FACTOR;
 	if (axis->log) {
-		axis->low /= 1.15;
+		axis->low = smallest / 1.15;
 		axis->high *= 1.15;
 		return;
 	}
@@ -113,26 +115,31 @@ void chart_fit(struct chart *charts, size_t nr)
 	struct chart_axis at = { INFINITY, -INFINITY, 0 }, value = at;
 	double smallest = INFINITY;
 	size_t i, j, k;
+	int zero = 0;
 
 	for (i = 0; i < nr; i++) {
 		for (j = 0; j < charts[i].nr; j++) {
 			const struct chart_series *series = &charts[i].series[j];
 
 			for (k = 0; k < series->nr; k++) {
-				take(&at, series->points[k].at);
+				if (charts[i].kind == CHART_LINES)
+					take(&at, series->points[k].at);
 				take(&value, series->points[k].value);
 				take(&value, series->points[k].low);
 				take(&value, series->points[k].high);
-				if (series->points[k].low < smallest)
+				if (series->points[k].value <= 0)
+					zero = 1;
+				if (series->points[k].low > 0 &&
+				    series->points[k].low < smallest)
 					smallest = series->points[k].low;
 			}
 		}
 	}
-	if (!isfinite(at.low)) {
+	if (!isfinite(at.low))
 		at = (struct chart_axis){ 0, 1, 0 };
-		value = at;
-	}
-	widen(&value, smallest);
+	if (!isfinite(value.low))
+		value = (struct chart_axis){ 0, 1, 0 };
+	widen(&value, zero ? 0 : smallest);
 	widen_numbers(&at);
 	for (i = 0; i < nr; i++) {
 		charts[i].at = at;

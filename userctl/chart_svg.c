@@ -12,11 +12,13 @@
 
 #define WIDTH		880.0
 #define HEIGHT		460.0
-#define LEFT		96.0
+#define LEFT		108.0
 #define RIGHT		236.0	/* room for the names of lines */
-#define TOP		34.0
+#define TOP		64.0
 #define BOTTOM		66.0
-#define ROW		27.0
+#define ROW		27.0	/* at least, and for each mark in it */
+#define MARK		12.0
+#define DODGE		3.0	/* keeps ranges of one number apart */
 #define LETTER		8.6	/* average width of one, for room */
 #define MAX_TICKS	11
 #define NR_COLOURS	8
@@ -221,10 +223,10 @@ static void tick(FILE *out, double pos, double value, double from, double to,
 }
 
 static void axis_label(FILE *out, const char *label, const struct chart_axis *axis,
-		       double x, double y, const char *more)
+		       double x, double y, const char *anchor)
 {
-	fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"%s>",
-		x, y, more);
+	fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
+		x, y, anchor);
 	short_text(out, label, 70);
 	fprintf(out, "%s</text>\n", axis->log ? " (log scale)" : "");
 }
@@ -236,6 +238,7 @@ static void lines_body(const struct chart *chart, FILE *out,
 
 	for (i = 0; i < chart->nr; i++) {
 		const struct chart_series *series = &chart->series[i];
+		double aside = (i - (chart->nr - 1) / 2.0) * DODGE;
 
 		begin_series(out, chart, i);
 		for (j = 0; j < series->nr; j++) {
@@ -243,7 +246,7 @@ static void lines_body(const struct chart *chart, FILE *out,
 
 			if (point->high > point->low)
 				fprintf(out, "<path class=\"range\" d=\"M%.1f %.1fV%.1f\"/>",
-					place(x, point->at), place(y, point->low),
+					place(x, point->at) + aside, place(y, point->low),
 					place(y, point->high));
 		}
 		if (series->nr > 1) {
@@ -251,14 +254,14 @@ static void lines_body(const struct chart *chart, FILE *out,
 			for (j = 0; j < series->nr; j++)
 				fprintf(out, "%s%.1f %.1f", j && series->points[j].at >
 					series->points[j - 1].at ? "L" : "M",
-					place(x, series->points[j].at),
+					place(x, series->points[j].at) + aside,
 					place(y, series->points[j].value));
 			fputs("\"/>", out);
 		}
 		for (j = 0; j < series->nr; j++) {
 			fputs("<g class=\"point\">", out);
 			tip(out, &series->points[j]);
-			marker(out, i, place(x, series->points[j].at),
+			marker(out, i, place(x, series->points[j].at) + aside,
 			       place(y, series->points[j].value));
 			fputs("</g>", out);
 		}
@@ -288,7 +291,6 @@ static void svg_lines(const struct chart *chart, FILE *out)
 	double list[MAX_TICKS], height = HEIGHT, more = chart->nr * 21.0 + TOP + 10;
 	struct scale x = { chart->at, LEFT, WIDTH - RIGHT }, y;
 	size_t nr, i;
-	char turn[64];
 
 	if (more > height)
 		height = more > 2 * HEIGHT ? 2 * HEIGHT : more;
@@ -301,11 +303,8 @@ static void svg_lines(const struct chart *chart, FILE *out)
 	for (i = 0; i < nr; i++)
 		tick(out, place(&x, list[i]), list[i], height - BOTTOM, TOP, 1);
 	axis_label(out, chart->at_label, &chart->at, (LEFT + WIDTH - RIGHT) / 2,
-		   height - 14, "");
-	snprintf(turn, sizeof(turn), " transform=\"rotate(-90 18 %.1f)\"",
-		 (TOP + height - BOTTOM) / 2);
-	axis_label(out, chart->value_label, &chart->value, 18,
-		   (TOP + height - BOTTOM) / 2, turn);
+		   height - 14, "middle");
+	axis_label(out, chart->value_label, &chart->value, 8, TOP - 18, "start");
 	lines_body(chart, out, &x, &y);
 	lines_legend(chart, out, height);
 	fputs("</svg>\n", out);
@@ -314,11 +313,11 @@ static void svg_lines(const struct chart *chart, FILE *out)
 /* Names of several kinds of value, in one line above the rows. */
 static double rows_legend(const struct chart *chart, FILE *out)
 {
-	double x = 12, y = TOP + 12;
+	double x = 12, y = 46;
 	size_t i;
 
 	if (chart->nr < 2)
-		return TOP;
+		return 34;
 	for (i = 0; i < chart->nr; i++) {
 		size_t letters = strlen(chart->series[i].name);
 		double room;
@@ -340,10 +339,15 @@ static double rows_legend(const struct chart *chart, FILE *out)
 	return y + 22;
 }
 
+static double row_height(const struct chart *chart)
+{
+	return chart->nr * MARK + 8 > ROW ? chart->nr * MARK + 8 : ROW;
+}
+
 static void rows_body(const struct chart *chart, FILE *out,
 		      const struct scale *x, double top)
 {
-	double y, spread = chart->nr > 1 ? (ROW - 13) / (chart->nr - 1) : 0;
+	double row = row_height(chart), y;
 	size_t i, j;
 
 	for (i = 0; i < chart->nr; i++) {
@@ -351,9 +355,8 @@ static void rows_body(const struct chart *chart, FILE *out,
 		for (j = 0; j < chart->series[i].nr; j++) {
 			const struct chart_point *point = &chart->series[i].points[j];
 
-			y = top + (point->at + 0.5) * ROW;
-			if (chart->nr > 1)
-				y += i * spread - (ROW - 13) / 2;
+			y = top + (point->at + 0.5) * row +
+			    (i - (chart->nr - 1) / 2.0) * MARK;
 			fputs("<g class=\"point\">", out);
 			tip(out, point);
 			if (point->high > point->low)
@@ -368,7 +371,8 @@ static void rows_body(const struct chart *chart, FILE *out,
 
 static void svg_rows(const struct chart *chart, FILE *out)
 {
-	double list[MAX_TICKS], left = 0, top, bottom, height;
+	double list[MAX_TICKS], left = 0, top, bottom, height, row = row_height(chart);
+	double last = -INFINITY;
 	size_t nr, i, letters;
 	struct scale x;
 	char *legend = NULL;
@@ -387,7 +391,7 @@ static void svg_rows(const struct chart *chart, FILE *out)
 	top = text ? rows_legend(chart, text) : TOP;
 	if (text)
 		fclose(text);
-	bottom = top + chart->nr_rows * ROW;
+	bottom = top + chart->nr_rows * row;
 	height = bottom + BOTTOM;
 	x = (struct scale){ chart->value, left, WIDTH - 28 };
 
@@ -396,10 +400,16 @@ static void svg_rows(const struct chart *chart, FILE *out)
 		fputs(legend, out);
 	free(legend);
 	nr = ticks(&chart->value, list);
-	for (i = 0; i < nr; i++)
-		tick(out, place(&x, list[i]), list[i], bottom, top, 1);
+	for (i = 0; i < nr; i++) {
+		double at = place(&x, list[i]);
+
+		if (at - last < 92)
+			continue;
+		tick(out, at, list[i], bottom, top, 1);
+		last = at;
+	}
 	for (i = 0; i < chart->nr_rows; i++) {
-		double y = top + (i + 0.5) * ROW;
+		double y = top + (i + 0.5) * row;
 
 		fprintf(out, "<path class=\"guide\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
 			left, y, WIDTH - 28, left - 10, y + 5.5);
@@ -407,7 +417,7 @@ static void svg_rows(const struct chart *chart, FILE *out)
 		fputs("</text>\n", out);
 	}
 	axis_label(out, chart->value_label, &chart->value, (left + WIDTH - 28) / 2,
-		   height - 14, "");
+		   height - 14, "middle");
 	rows_body(chart, out, &x, top);
 	fputs("</svg>\n", out);
 }

@@ -166,14 +166,14 @@ int figure_plain(struct figure *figure, const char *test,
 
 /* Which columns tell the groups drawn apart. */
 struct parts {
-	int tier, cpus, node, size, metric;
+	int tier, cpus, node, size;
 };
 
 static void find_parts(const struct figure *figure, const struct groups *groups,
 		       int counts_only, struct parts *parts)
 {
-	const struct csv_row *first = NULL, *key;
-	int metric, first_metric = 0;
+	const struct csv_row *first = NULL, *last = NULL, *key;
+	int metric;
 	size_t i;
 
 	memset(parts, 0, sizeof(*parts));
@@ -182,15 +182,17 @@ static void find_parts(const struct figure *figure, const struct groups *groups,
 		if (metric < 0)
 			continue;
 		key = groups->list[i].key;
-		if (!first) {
+		if (!first)
 			first = key;
-			first_metric = metric;
-		}
-		parts->tier |= strcmp(key->tier, first->tier);
-		parts->cpus |= key->cpu_a != first->cpu_a || key->cpu_b != first->cpu_b;
-		parts->node |= key->mem_node != first->mem_node;
 		parts->size |= key->size != first->size;
-		parts->metric |= metric != first_metric;
+		/* Those of one variant lie together. */
+		if (last && last->variant == key->variant) {
+			parts->tier |= !!strcmp(key->tier, last->tier);
+			parts->cpus |= key->cpu_a != last->cpu_a ||
+				       key->cpu_b != last->cpu_b;
+			parts->node |= key->mem_node != last->mem_node;
+		}
+		last = key;
 	}
 }
 
@@ -346,49 +348,44 @@ static void fill_lines(const struct figure *figure, const struct groups *groups,
 		      sizeof(struct chart_point), by_number);
 }
 
+/* The row called @name; @add: a new one where there is none and room. */
+static size_t row_named(struct chart *chart, const char *name, int add)
+{
+	size_t row;
+
+	for (row = 0; row < chart->nr_rows; row++)
+		if (!strcmp(chart->rows[row], name))
+			return row;
+	if (!add || row == MAX_FIGURE_ROWS)
+		return MAX_FIGURE_ROWS;
+	return chart_row(chart, mkctl_printf("%s", name));
+}
+
+/* Ours, or with @paper what the paper has for the same rows. */
 static void fill_rows(const struct figure *figure, const struct groups *groups,
 		      int counts_only, const struct parts *parts,
-		      long long largest, struct chart *chart)
+		      long long largest, struct chart *chart, int paper)
 {
 	struct chart_series *series;
 	const struct group *group;
 	size_t i, row;
 	char *name;
-	int metric;
 
 	for (i = 0; i < groups->nr; i++) {
 		group = &groups->list[i];
-		metric = metric_of(figure, group, counts_only);
-		if (metric < 0 || (figure->largest && group->key->size != largest))
+		if (metric_of(figure, group, counts_only) < 0 ||
+		    (figure->largest && group->key->size != largest))
 			continue;
 		name = name_of(group, parts, !figure->largest, 0);
-		for (row = 0; row < chart->nr_rows; row++)
-			if (!strcmp(chart->rows[row], name))
-				break;
-		if (row == MAX_FIGURE_ROWS) {
-			free(name);
-			continue;
-		}
-		if (row == chart->nr_rows)
-			chart_row(chart, mkctl_printf("%s", name));
-		series = series_named(chart, group->metric);
-		if (!series)
-			series = chart_series(chart, mkctl_printf("%s", group->metric), 0);
-		chart_point(series, point_of(group, row, name));
-		free(name);
-	}
-	/* After the last: a new series may move the others. */
-	for (i = 0; i < groups->nr; i++) {
-		group = &groups->list[i];
-		metric = metric_of(figure, group, counts_only);
-		if (metric < 0 || (figure->largest && group->key->size != largest))
-			continue;
-		name = name_of(group, parts, !figure->largest, 0);
-		for (row = 0; row < chart->nr_rows; row++)
-			if (!strcmp(chart->rows[row], name))
-				break;
-		if (row < chart->nr_rows)
+		row = row_named(chart, name, !paper);
+		if (row < MAX_FIGURE_ROWS && paper) {
 			paper_row(figure, chart, group, row);
+		} else if (row < MAX_FIGURE_ROWS) {
+			series = series_named(chart, group->metric);
+			if (!series)
+				series = chart_series(chart, mkctl_printf("%s", group->metric), 0);
+			chart_point(series, point_of(group, row, name));
+		}
 		free(name);
 	}
 }
@@ -427,7 +424,8 @@ size_t figure_chart(const struct figure *figure, const struct groups *groups,
 		if (chart_points(chart))
 			paper_lines(figure, chart);
 	} else {
-		fill_rows(figure, groups, counts_only, &parts, largest, chart);
+		fill_rows(figure, groups, counts_only, &parts, largest, chart, 0);
+		fill_rows(figure, groups, counts_only, &parts, largest, chart, 1);
 	}
 	return chart_points(chart);
 }

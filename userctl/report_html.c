@@ -54,7 +54,7 @@ static const char style[] =
 	"font-variant-numeric:tabular-nums}th,td{padding:.18em .7em;text-align:left;"
 	"border-bottom:1px solid var(--rule);vertical-align:top}td{overflow-wrap:anywhere}"
 	".n{text-align:right;white-space:nowrap}tr.differs td{background:var(--card);font-weight:600}"
-	"details{margin:.5em 0}summary{cursor:pointer;color:var(--dim)}nav{columns:16rem}"
+	".head{white-space:pre-line}tr>td:first-child{white-space:nowrap}details{margin:.5em 0}summary{cursor:pointer;color:var(--dim)}nav{columns:16rem}"
 	"nav a{display:block}\n";
 
 static void element(FILE *out, const char *name, const char *class, const char *text)
@@ -106,10 +106,10 @@ static int counts_only(const struct section *section, size_t run)
 /* A chart for each run that has values; returns whether there was one. */
 static int write_figure(const struct section *section, const struct figure *figure)
 {
-	size_t nr = section->report->nr, with = 0, i;
+	size_t nr = section->report->nr, with = 0, i, j;
 	struct chart *charts = mkctl_alloc(nr * sizeof(*charts));
 	FILE *out = section->out;
-	int ours = 0;
+	int ours = 0, paper = 0;
 
 	for (i = 0; i < nr; i++) {
 		if (!section->groups[i].nr)
@@ -136,6 +136,8 @@ static int write_figure(const struct section *section, const struct figure *figu
 			if (nr > 1)
 				element(out, "p", "dim", section->report->runs[i].name);
 			chart_svg(&charts[i], out);
+			for (j = 0; j < charts[i].nr; j++)
+				paper |= charts[i].series[j].paper;
 			fputs("</div>\n", out);
 			ours = 1;
 		}
@@ -144,8 +146,8 @@ static int write_figure(const struct section *section, const struct figure *figu
 			html_text(out, figure->paper);
 			fputs(", repeated here. ", out);
 		}
-		fputs("Marks are medians or single values, bars reach from p1 to p99, or over the repeats; grey is the paper.</figcaption>\n</figure>\n",
-		      out);
+		fprintf(out, "Marks are medians or single values; bars reach from p1 to p99, or over the repeats.%s</figcaption>\n</figure>\n",
+			paper ? " Grey is the paper, in cycles of machines of 2005 to 2008." : "");
 	}
 	for (i = 0; i < nr; i++)
 		chart_free(&charts[i]);
@@ -210,7 +212,7 @@ static void write_tables(const struct section *section)
 	for (i = 0; i < report->nr; i++) {
 		if (!section->groups[i].nr)
 			continue;
-		fputs("<details><summary>Figures, samples and percentiles", section->out);
+		fputs("<details><summary>Tables: medians, percentiles, sample counts, the control", section->out);
 		if (report->nr > 1) {
 			fputs(": ", section->out);
 			html_text(section->out, report->runs[i].name);
@@ -392,9 +394,9 @@ void report_html(const struct report *report, FILE *out)
 	for (i = 0; i < report->nr; i++) {
 		line = report->runs[i].env ? env_headline(report->runs[i].env) :
 		       mkctl_printf("where this was measured is not recorded");
-		fputs("<p><b>", out);
+		fputs("<p class=\"head\"><b>", out);
 		html_text(out, report->runs[i].name);
-		fputs("</b><br>", out);
+		fputs("</b>\n", out);
 		html_text(out, line);
 		fputs("</p>\n", out);
 		free(line);
