@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -50,23 +51,24 @@ static const char *here(void)
 	return path;
 }
 
-/* The shell that finds the program is not mirrored itself. */
+/*
+ * The same surroundings for both: address space, and what is preloaded. The
+ * shell that finds the program is not mirrored itself.
+ */
 static void child(const char *command, int output, bool mirrored)
 {
 	char line[2 * PATH_MAX];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	personality(ADDR_NO_RANDOMIZE);
 	setpgid(0, 0);
 	dup2(output, 1);
 	dup2(output, 2);
 	if (chdir(here()))
 		_exit(126);
-	if (mirrored)
-		snprintf(line, sizeof(line),
-			 "export LD_PRELOAD='%s/attach_self.so'; exec %s",
-			 here(), command);
-	else
-		snprintf(line, sizeof(line), "exec %s", command);
+	snprintf(line, sizeof(line),
+		 "export LD_PRELOAD='%s/attach_self.so' %s; exec %s", here(),
+		 mirrored ? "MK_ATTACH=1" : "", command);
 	execl("/bin/sh", "sh", "-c", line, NULL);
 	_exit(127);
 }
@@ -156,11 +158,19 @@ static const char *const difference_name[] = {
 	"it was mirrored already",
 };
 
-static const char *tail(const char *text)
+/* The end of it, in lines that are not taken for results. */
+static void show(const char *what, const char *text)
 {
 	size_t len = strlen(text);
+	const char *end;
 
-	return len > 2000 ? text + len - 2000 : text;
+	if (len > 2000)
+		text += len - 2000;
+	printf("# %s:\n", what);
+	for (; *text; text = *end ? end + 1 : end) {
+		end = strchrnul(text, '\n');
+		printf("# | %.*s\n", (int)(end - text), text);
+	}
 }
 
 /* --- programs ------------------------------------------------------------------ */
@@ -243,11 +253,14 @@ static void check(struct __test_metadata *_metadata, FIXTURE_DATA(program) *self
 	       self->mirrored.processes, self->mirrored.figures.fills,
 	       self->mirrored.figures.zaps, self->mirrored.figures.switches);
 	difference = differ(&self->plain, &self->mirrored);
+	if (difference != NONE) {
+		show("as it is", self->plain.output);
+		show("mirrored", self->mirrored.output);
+	}
 	EXPECT_EQ(NONE, difference)
-		TH_LOG("%s: %s; status %#x, %#x; as it is:\n%s\nmirrored:\n%s",
-		       variant->command, difference_name[difference],
-		       self->plain.status, self->mirrored.status,
-		       tail(self->plain.output), tail(self->mirrored.output));
+		TH_LOG("%s: %s; status %#x, mirrored %#x", variant->command,
+		       difference_name[difference], self->plain.status,
+		       self->mirrored.status);
 }
 
 TEST_F_TIMEOUT(program, same, SAME_TIMEOUT)
@@ -255,8 +268,10 @@ TEST_F_TIMEOUT(program, same, SAME_TIMEOUT)
 	if (getenv("MK_BRIEF") && !variant->brief)
 		SKIP(return, "in a short run");
 	ASSERT_EQ(0, run(variant->command, false, &self->plain));
+	if (self->plain.status != variant->status << 8)
+		show("as it is", self->plain.output);
 	ASSERT_EQ(variant->status << 8, self->plain.status)
-		TH_LOG("not even unmirrored: %s", tail(self->plain.output));
+		TH_LOG("it fails as it is");
 	check(_metadata, self, variant);
 }
 
@@ -275,12 +290,12 @@ FIXTURE_VARIANT(control)
 
 /* It knows. */
 FIXTURE_VARIANT_ADD(control, status) {
-	.command = "sh -c 'sleep 0.3; test -z \"$LD_PRELOAD\"'",
+	.command = "sh -c 'sleep 0.3; test -z \"$MK_ATTACH\"'",
 	.difference = STATUS,
 };
 
 FIXTURE_VARIANT_ADD(control, results) {
-	.command = "sh -c 'sleep 0.3; echo ok 1 $LD_PRELOAD'",
+	.command = "sh -c 'sleep 0.3; echo ok 1 $MK_ATTACH'",
 	.difference = RESULTS,
 };
 
