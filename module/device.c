@@ -22,6 +22,7 @@
 #include "module/agent.h"
 #include "module/control.h"
 #include "module/device.h"
+#include "module/mirror/home.h"
 #include "module/mirror/mirror.h"
 #include "module/uapi.h"
 #include "shootdown/region.h"
@@ -41,12 +42,14 @@ struct mk_adoption {
  * @region: NULL before MK_IOC_REGION; then the same until the file is closed
  * @adoptions: struct mk_adoption
  * @mirror: that was made on behalf of the file, or NULL
+ * @home: NULL before MK_IOC_HOME; then the same until the file is closed
  */
 struct mk_open {
 	struct mutex lock;	/* adoptions, mirror, making of the region */
 	struct mk_region *region;
 	struct list_head adoptions;
 	struct mk_mirror *mirror;
+	struct mk_home *home;
 };
 
 static const struct file_operations mk_device_fops;
@@ -78,6 +81,8 @@ static void mk_open_free(struct mk_open *open)
 	}
 	if (open->region)
 		mk_region_destroy(open->region);
+	if (open->home)
+		mk_home_destroy(open->home);
 	kfree(open);
 }
 
@@ -380,6 +385,7 @@ static long mk_ioctl_region(struct file *file, unsigned int cmd,
 static long mk_device_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long number)
 {
+	struct mk_open *open = file->private_data;
 	void __user *arg = (void __user *)number;
 
 	/* Everything here changes something. */
@@ -402,6 +408,12 @@ static long mk_device_ioctl(struct file *file, unsigned int cmd,
 	case MK_IOC_SETTLE:
 	case MK_IOC_CHECK:
 		return mk_ioctl_region(file, cmd, arg);
+	case MK_IOC_HOME:
+	case MK_IOC_HOME_MAP:
+	case MK_IOC_HOME_UNMAP:
+	case MK_IOC_HOME_TOUCH:
+	case MK_IOC_HOME_INFO:
+		return mk_refuse("home", mk_home_ioctl(&open->home, cmd, arg));
 	default:
 		return -ENOTTY;
 	}

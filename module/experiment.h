@@ -162,5 +162,7 @@ extern const struct mk_experiment mk_exp_storm;
 extern const struct mk_experiment mk_exp_routes;
 extern const struct mk_experiment mk_exp_shootdown_protocols;
 extern const struct mk_experiment mk_exp_two_phase_commit;
+extern const struct mk_experiment mk_exp_home_node;
+extern const struct mk_experiment mk_exp_global_mapping;
 
 #endif /* MK_EXPERIMENT_H */

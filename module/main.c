@@ -13,6 +13,7 @@
 #include "module/device.h"
 #include "module/experiment.h"
 #include "module/memory.h"
+#include "module/mirror/home.h"
 #include "module/mirror/mirror.h"
 #include "module/mirror/pool.h"
 #include "module/monitor.h"
@@ -63,9 +64,12 @@ static int __init mk_init(void)
 	err = mk_pools_init();
 	if (err)
 		goto err_shootdown;
-	err = mk_mirrors_init();
+	err = mk_homes_init();
 	if (err)
 		goto err_pools;
+	err = mk_mirrors_init();
+	if (err)
+		goto err_homes;
 	err = mk_experiments_init();
 	if (err)
 		goto err_mirrors;
@@ -88,6 +92,7 @@ static int __init mk_init(void)
 	mk_shootdown_files(root);
 	mk_regions_files(root);
 	mk_spaces_files(root);
+	mk_homes_files(root);
 	mk_mirrors_files(root);
 	mk_experiments_files(root);
 	return 0;
@@ -98,6 +103,8 @@ err_experiments:
 	mk_experiments_exit();
 err_mirrors:
 	mk_mirrors_exit();
+err_homes:
+	mk_homes_exit();
 err_pools:
 	mk_pools_exit();
 err_shootdown:
@@ -125,6 +132,7 @@ static void __exit mk_exit(void)
 	mk_control_exit();
 	mk_experiments_exit();
 	mk_mirrors_exit();
+	mk_homes_exit();
 	mk_pools_exit();
 	mk_shootdown_exit();
 	mk_agree_stop();

@@ -211,6 +211,120 @@ struct mk_agent_job {
 	__u64 cycles;
 };
 
+/* Most pages in one mapping of a home-node space, and in one unmap. */
+#define MK_HOME_PAGES_MAX	512
+
+/**
+ * struct mk_home_create - MK_IOC_HOME: make the home-node space of this open file
+ * @node: its home
+ * @flags: 0
+ */
+struct mk_home_create {
+	__s32 node;
+	__u32 flags;
+};
+
+/* A mapping can be written. */
+#define MK_HOME_WRITE		(1U << 0)
+/* A frame for each page and node, on that node; otherwise one for all nodes. */
+#define MK_HOME_LOCAL		(1U << 1)
+
+/**
+ * struct mk_home_map - MK_IOC_HOME_MAP: map fresh frames
+ * @address: of the first page
+ * @pages: how many, 1 to MK_HOME_PAGES_MAX
+ * @node: where the frames lie, or -1: at home
+ * @flags: MK_HOME_WRITE, MK_HOME_LOCAL
+ * @reserved: 0
+ *
+ * The first word of each page is its index in the mapping; with MK_HOME_LOCAL, the
+ * node is added, in the upper half.
+ */
+struct mk_home_map {
+	__u64 address;
+	__u32 pages;
+	__s32 node;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct mk_home_unmap - MK_IOC_HOME_UNMAP: take mappings away from every node
+ * @address: of the first page
+ * @pages: how many, 1 to MK_HOME_PAGES_MAX; no mapping lies there in part
+ * @protocol: enum mk_protocol, one that knows raw operations
+ * @broken: MK_BROKEN_NONE, or MK_BROKEN_SKIP_TARGET: one node is not told
+ * @cpu: whose monitor does it, or -1: the caller's CPU
+ * @flags: 0
+ * @cycles: out: until no CPU could use what was mapped
+ * @nodes: out: whose tables were changed
+ * @messages: out: sent
+ * @ipis: out: CPUs that got an interrupt
+ * @direct: out: nodes whose tables the initiator had to change itself
+ */
+struct mk_home_unmap {
+	__u64 address;
+	__u32 pages;
+	__u32 protocol;
+	__u32 broken;
+	__s32 cpu;
+	__u64 flags;
+	__u64 cycles;
+	__u32 nodes;
+	__u32 messages;
+	__u32 ipis;
+	__u32 direct;
+};
+
+/**
+ * struct mk_home_touch - MK_IOC_HOME_TOUCH: have a CPU go there and use a word
+ * @address: of the word, a multiple of 8
+ * @cpu: which; it goes to its node's page tables
+ * @flags: MK_HOME_WRITE: write
+ * @word: in: what is written; out: what was read
+ * @faults: out: page faults that it took
+ * @reserved: out: 0
+ */
+struct mk_home_touch {
+	__u64 address;
+	__s32 cpu;
+	__u32 flags;
+	__u64 word;
+	__u32 faults;
+	__u32 reserved;
+};
+
+/**
+ * struct mk_home_info - MK_IOC_HOME_INFO: one node's part of a space
+ * @node: in: which
+ * @flags: in: 0
+ * @nodes: out: how many nodes have page tables of the space, all together
+ * @home: out: of the space
+ * @faults: out: page faults on this node
+ * @entries: out: pages that its tables map
+ * @stale: out: those of them that no mapping of the space has
+ * @tables: out: pages of its tables
+ * @tables_off: out: those of them that lie on other nodes
+ * @untyped: out: those of them that the frame table has as something else
+ * @records: out: mappings of the space
+ * @records_off: out: those of them whose record does not lie at home
+ */
+struct mk_home_info {
+	__s32 node;
+	__u32 flags;
+	__u32 nodes;
+	__s32 home;
+	__u64 faults;
+	__u64 entries;
+	__u64 stale;
+	__u32 tables;
+	__u32 tables_off;
+	__u32 untyped;
+	__u32 records;
+	__u32 records_off;
+	__u32 reserved;
+};
+
 #define MK_IOC_MAGIC	0xbc
 
 #define MK_IOC_REGION	_IOW(MK_IOC_MAGIC, 0, struct mk_region_create)
@@ -223,5 +337,11 @@ struct mk_agent_job {
 #define MK_IOC_AGENT	_IOWR(MK_IOC_MAGIC, 7, struct mk_agent_job)
 /* The caller's process is mirrored, until the open file is closed. */
 #define MK_IOC_MIRROR	_IO(MK_IOC_MAGIC, 16)
+
+#define MK_IOC_HOME		_IOW(MK_IOC_MAGIC, 16, struct mk_home_create)
+#define MK_IOC_HOME_MAP		_IOW(MK_IOC_MAGIC, 17, struct mk_home_map)
+#define MK_IOC_HOME_UNMAP	_IOWR(MK_IOC_MAGIC, 18, struct mk_home_unmap)
+#define MK_IOC_HOME_TOUCH	_IOWR(MK_IOC_MAGIC, 19, struct mk_home_touch)
+#define MK_IOC_HOME_INFO	_IOWR(MK_IOC_MAGIC, 20, struct mk_home_info)
 
 #endif /* MK_UAPI_H */

@@ -37,7 +37,7 @@ static int mk_broadcast_start(struct mk_shootdown *sd)
 	if (!sd->told)
 		return 0;
 	mk_request_fill(sd, word);
-	mk_fanout_start(sd->party->state, MK_TYPE_SHOOTDOWN, word);
+	mk_fanout_start(sd->party->state, mk_request_type(sd), word);
 	cpumask_andnot(sd->need, sd->need, members);
 	sd->messages += 1 + cpumask_weight(members);
 	return 0;

@@ -15,6 +15,8 @@
 
 #include <linux/types.h>
 
+struct mk_port;
+
 /* Slots of the table. */
 #define MK_FRAMES		4096
 
@@ -40,5 +42,8 @@ int mk_frames_claim(u32 count, enum mk_frame_type type, u32 *first);
 int mk_frames_release(u32 first, u32 count);
 int mk_frames_retype(u32 first, u32 count, enum mk_frame_type from,
 		     enum mk_frame_type to);
+
+/* The port's thread: what its own replica has. */
+enum mk_frame_type mk_frames_type(const struct mk_port *port, u32 slot);
 
 #endif /* MK_FRAMES_H */

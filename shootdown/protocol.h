@@ -88,6 +88,18 @@ extern const struct mk_protocol_ops mk_linux_ops, mk_ipi_ops, mk_unicast_ops,
 	mk_broadcast_ops, mk_multicast_ops, mk_numa_multicast_ops,
 	mk_adaptive_ops, mk_lazy_ops;
 
+/* What the requests of an operation are sent as. */
+static inline enum mk_type mk_request_type(const struct mk_shootdown *sd)
+{
+	return sd->type ?: MK_TYPE_SHOOTDOWN;
+}
+
+/* A target: does the planted fault leave it out? */
+static inline bool mk_request_skips(const u64 *word, int cpu)
+{
+	return word[MK_REQUEST_FAULT] >> 1 == cpu + 1;
+}
+
 /* The initiator. */
 void mk_shootdown_ipi(struct mk_shootdown *sd, const struct cpumask *mask);
 void mk_request_fill(const struct mk_shootdown *sd, u64 *word);

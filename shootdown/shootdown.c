@@ -94,7 +94,7 @@ static u64 mk_request_fault(const struct mk_shootdown *sd)
 void mk_request_fill(const struct mk_shootdown *sd, u64 *word)
 {
 	word[MK_REQUEST_ID] = sd->id;
-	word[MK_REQUEST_SPACE] = sd->mm ? sd->space : 0;
+	word[MK_REQUEST_SPACE] = sd->mm || sd->type ? sd->space : 0;
 	word[MK_REQUEST_START] = sd->start;
 	word[MK_REQUEST_END] = sd->end;
 	word[MK_REQUEST_FAULT] = mk_request_fault(sd);
@@ -118,7 +118,7 @@ void mk_request_serve(struct mk_port *port, const u64 *word)
 		return;
 	if (likely(!fault))
 		mk_flush_range(word[MK_REQUEST_START], word[MK_REQUEST_END]);
-	else if (fault >> 1 == port->cpu + 1)
+	else if (mk_request_skips(word, port->cpu))
 		return;
 	else if (fault & 1)
 		mk_flush_late();
@@ -131,6 +131,8 @@ static void mk_shootdown_interrupted(void *arg)
 {
 	const struct mk_shootdown *sd = arg;
 
+	if (sd->type)
+		sd->interrupt(sd);
 	if (!sd->mm)
 		return;
 	if (unlikely(sd->broken == MK_BROKEN_EARLY_ACK))

@@ -30,6 +30,7 @@
 #include <linux/types.h>
 
 #include "shootdown/protocols.h"
+#include "urpc/types.h"
 
 struct dentry;
 struct mk_party;
@@ -65,11 +66,14 @@ struct mk_frees {
  * @mm: whose entries were changed; NULL for a raw operation, in which the
  *	protocol runs and nobody flushes anything
  * @space: the mm's number for monitors: port->space_id of those that have
- *	adopted it; 0 if none has
+ *	adopted it; 0 if none has. With @type, whatever that takes it for
  * @vma: the mapping, only needed if mk_protocol_zaps()
  * @start: first byte
  * @end: first byte after the range; whole pages
  * @targets: raw: who has to answer; the initiator is left out
+ * @type: raw: what the requests are, if not MK_TYPE_SHOOTDOWN; its leaf function
+ *	finds @space, @start and @end in them (protocol.h)
+ * @interrupt: raw, with @type: the same for whoever gets an interrupt instead
  * @protect: access was restricted and nothing is freed
  * @frees: lazy: what is freed; consumed if mk_shootdown() leaves it NULL
  * @broken: enum mk_broken
@@ -105,6 +109,8 @@ struct mk_shootdown {
 	struct vm_area_struct *vma;
 	unsigned long start, end;
 	const struct cpumask *targets;
+	enum mk_type type;
+	void (*interrupt)(const struct mk_shootdown *sd);
 	bool protect;
 	struct mk_frees *frees;
 	enum mk_broken broken;

@@ -261,6 +261,20 @@ int mk_frames_retype(u32 first, u32 count, enum mk_frame_type from,
 	return mk_agree_on(&change, false, true, NULL);
 }
 
+/**
+ * mk_frames_type() - what a slot is, to a monitor
+ * @port: its port
+ * @slot: which
+ *
+ * Context: the port's thread.
+ */
+enum mk_frame_type mk_frames_type(const struct mk_port *port, u32 slot)
+{
+	return slot < MK_FRAMES ?
+	       mk_frame_type(mk_replica(port->cpu)->frame[slot]) :
+	       MK_FRAME_FREE;
+}
+
 /* --- members ------------------------------------------------------------------- */
 
 /* A CPU's monitor joins, with the help of a member. */

@@ -102,7 +102,7 @@ bool mk_unicast_tell(struct mk_shootdown *sd, int cpu, const u64 *word)
 {
 	struct mk_unicast *unicast = sd->party->state;
 
-	if (mk_cell_call(unicast->cell[cpu], MK_TYPE_SHOOTDOWN, word,
+	if (mk_cell_call(unicast->cell[cpu], mk_request_type(sd), word,
 			 1 + MK_REQUEST_WORDS))
 		return false;
 	__cpumask_set_cpu(cpu, unicast->waiting);

@@ -14,7 +14,7 @@
  * ROUTES has members of a route write its number down.
  * Agreement: PREPARE asks for a VOTE, DECIDE tells the outcome and is answered by
  * DONE, FETCH asks for a part of a replica, COPY brings it. SHOOTDOWN has the
- * receiver flush translations.
+ * receiver flush translations. HOME has it update its node's page tables.
  */
 #define MK_MESSAGE_TYPES(X)	\
 	X(NONE, "none")		\
@@ -31,7 +31,8 @@
 	X(DONE, "done")		\
 	X(FETCH, "fetch")	\
 	X(COPY, "copy")		\
-	X(SHOOTDOWN, "shootdown")
+	X(SHOOTDOWN, "shootdown") \
+	X(HOME, "home")
 
 enum mk_type {
 #define MK_TYPE_ENUM(symbol, name)	MK_TYPE_##symbol,

@@ -80,6 +80,14 @@ FIXTURE_VARIANT_ADD(experiment, two_phase_commit) {
 	.name = "two_phase_commit",
 };
 
+FIXTURE_VARIANT_ADD(experiment, home_node) {
+	.name = "home_node",
+};
+
+FIXTURE_VARIANT_ADD(experiment, global_mapping) {
+	.name = "global_mapping",
+};
+
 FIXTURE_SETUP(experiment)
 {
 	self->name = variant->name;
