@@ -338,10 +338,10 @@ struct mk_home_info {
 /* The caller's process is mirrored, until the open file is closed. */
 #define MK_IOC_MIRROR	_IO(MK_IOC_MAGIC, 16)
 
-#define MK_IOC_HOME		_IOW(MK_IOC_MAGIC, 16, struct mk_home_create)
-#define MK_IOC_HOME_MAP		_IOW(MK_IOC_MAGIC, 17, struct mk_home_map)
-#define MK_IOC_HOME_UNMAP	_IOWR(MK_IOC_MAGIC, 18, struct mk_home_unmap)
-#define MK_IOC_HOME_TOUCH	_IOWR(MK_IOC_MAGIC, 19, struct mk_home_touch)
-#define MK_IOC_HOME_INFO	_IOWR(MK_IOC_MAGIC, 20, struct mk_home_info)
+#define MK_IOC_HOME		_IOW(MK_IOC_MAGIC, 24, struct mk_home_create)
+#define MK_IOC_HOME_MAP		_IOW(MK_IOC_MAGIC, 25, struct mk_home_map)
+#define MK_IOC_HOME_UNMAP	_IOWR(MK_IOC_MAGIC, 26, struct mk_home_unmap)
+#define MK_IOC_HOME_TOUCH	_IOWR(MK_IOC_MAGIC, 27, struct mk_home_touch)
+#define MK_IOC_HOME_INFO	_IOWR(MK_IOC_MAGIC, 28, struct mk_home_info)
 
 #endif /* MK_UAPI_H */
