@@ -14,7 +14,7 @@ links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
-.PHONY: lint check check-debug check-mirror soak bench bench-ring kdir
+.PHONY: install deb lint check check-debug check-mirror soak bench bench-ring kdir
 
 all: module $(if $(wildcard userctl/Makefile),tools)
 
@@ -23,6 +23,8 @@ help:
 	@echo 'make KVER=VERSION     for another kernel: build/VERSION/multikernel.ko'
 	@echo 'make W=1              with more warnings; C=1 runs sparse'
 	@echo 'make modules_install  into /lib/modules'
+	@echo 'make install          mkctl, its manual pages and completion, PREFIX=/usr/local'
+	@echo 'make deb              Debian packages of both, in build/deb'
 	@echo 'make selftests        the test programs, without running them'
 	@echo 'make lint             W=1, sparse, checkpatch, kernel-doc, shellcheck'
 	@echo 'make check            every test; installs what it needs, boots guests'
@@ -60,6 +62,12 @@ modules_install: module
 
 tools:
 	$(MAKE) -C userctl
+
+install:
+	$(MAKE) -C userctl install
+
+deb:
+	@packaging/deb
 
 selftests: tools
 	$(MAKE) -C selftests/guest

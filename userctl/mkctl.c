@@ -30,6 +30,7 @@ static const struct command commands[] = {
 	{ "trace", "record shootdowns, by messages and by interrupts, and compare", cmd_trace },
 	{ "topo", "show nodes, distances and what messages cost between CPUs", cmd_topo },
 	{ "doctor", "say what stands in the way on this host, and what to do", cmd_doctor },
+	{ "mirror", "have processes walk page tables of their own node", cmd_mirror },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
