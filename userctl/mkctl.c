@@ -31,6 +31,7 @@ static const struct command commands[] = {
 	{ "topo", "show nodes, distances and what messages cost between CPUs", cmd_topo },
 	{ "doctor", "say what stands in the way on this host, and what to do", cmd_doctor },
 	{ "mirror", "have processes walk page tables of their own node", cmd_mirror },
+	{ "top", "show what the monitors do at the moment", cmd_top },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
