@@ -236,6 +236,49 @@ static u64 mk_show_bytes(void *data)
 	return mk_pool_used() << PAGE_SHIFT;
 }
 
+static u64 mk_show_stock(void *data)
+{
+	struct mk_pool_stat stat;
+	u64 pages = 0;
+	int node;
+
+	for (node = 0; node < nr_node_ids; node++) {
+		mk_pool_stat(node, &stat);
+		pages += stat.stock;
+	}
+	return pages << PAGE_SHIFT;
+}
+
+static u64 mk_show_inherit(void *data)
+{
+	return mk_inherit();
+}
+
+static int mk_store_inherit(void *data, u64 value)
+{
+	mk_set_inherit(value);
+	return 0;
+}
+
+static u64 mk_show_trims(void *data)
+{
+	return mk_trims();
+}
+
+static u64 mk_show_trimmed(void *data)
+{
+	return mk_trimmed();
+}
+
+static const struct mk_value mk_value_stock = { .show = mk_show_stock };
+static const struct mk_value mk_value_trims = { .show = mk_show_trims };
+static const struct mk_value mk_value_trimmed = { .show = mk_show_trimmed };
+
+static const struct mk_value mk_value_inherit = {
+	.show = mk_show_inherit, .store = mk_store_inherit,
+	.min = 0, .max = 1,
+};
+
 static const struct mk_value mk_value_attach = {
 	.show = mk_show_attached, .store = mk_store_attach,
 	.min = 1, .max = PID_MAX_LIMIT,
@@ -386,6 +429,10 @@ void mk_mirrors_files(struct dentry *root)
 	mk_control_value("count", dir, NULL, &mk_value_count);
 	mk_control_value("limit", dir, NULL, &mk_value_limit);
 	mk_control_value("bytes", dir, NULL, &mk_value_bytes);
+	mk_control_value("stock", dir, NULL, &mk_value_stock);
+	mk_control_value("inherit", dir, NULL, &mk_value_inherit);
+	mk_control_value("trims", dir, NULL, &mk_value_trims);
+	mk_control_value("trimmed", dir, NULL, &mk_value_trimmed);
 	debugfs_create_file("total", 0400, dir, NULL, &mk_tally_fops);
 	debugfs_create_file("invalidate", 0600, dir,
 			    (void *)&mk_invalidate_file, &mk_words_fops);

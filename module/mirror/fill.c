@@ -24,6 +24,7 @@
 
 #include "module/device.h"
 #include "module/mirror/mirror_priv.h"
+#include "module/mirror/pool.h"
 
 /* As many refaults of one page in a row, and the CPU goes to the master. */
 #define MK_FILL_AGAIN		8
@@ -111,8 +112,11 @@ static void mk_fill(struct mk_mirror *m, const struct mk_fault *fault)
 		good = mk_fill_locked(m, r, fault->addr);
 		raw_spin_unlock(&r->lock);
 	}
-	if (!good)
-		mk_switch_fall_back(m);
+	if (good)
+		return;
+	mk_switch_fall_back(m);
+	if (mk_pool_used() >= mk_pool_limit())
+		mk_trim_soon();
 }
 
 static int mk_fault_begins(struct kretprobe_instance *probe,

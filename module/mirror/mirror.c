@@ -99,6 +99,33 @@ void mk_mirror_put(struct mk_mirror *m)
 		mmu_notifier_put(&m->notifier);
 }
 
+/**
+ * mk_mirrors_each() - do something with each mirror
+ * @fn: what; no mirror that has not ended yet comes to its end meanwhile
+ *
+ * Context: process; sleeps.
+ */
+void mk_mirrors_each(void (*fn)(struct mk_mirror *m))
+{
+	struct mk_mirror *m, *next;
+	LIST_HEAD(held);
+	int i;
+
+	/* The work of one that ends now waits for the lock. */
+	mutex_lock(&mk_mirrors_lock);
+	preempt_disable();
+	hash_for_each_rcu(mk_mirrors_hash, i, m, hash)
+		if (refcount_inc_not_zero(&m->refs))
+			list_add(&m->held, &held);
+	preempt_enable();
+	list_for_each_entry_safe(m, next, &held, held) {
+		fn(m);
+		list_del(&m->held);
+		mk_mirror_put(m);
+	}
+	mutex_unlock(&mk_mirrors_lock);
+}
+
 /* --- what others put into a replica ---------------------------------------- */
 
 static struct mk_mirror_node *mk_mirror_replica(struct mk_mirror *m, int node)
@@ -116,8 +143,9 @@ static struct mk_mirror_node *mk_mirror_replica(struct mk_mirror *m, int node)
  * @level: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB
  * @entry: the leaf, as the CPU reads it
  *
- * It stays until mk_mirror_clear(), or until Linux announces that the address
- * is unmapped or changed. The frame must stay at least that long, and until the
+ * It stays until mk_mirror_clear(), until Linux announces that the address is
+ * unmapped or changed, or until the replica is trimmed, after which an access
+ * faults as one of a node that has nothing there. The frame must stay at least that long, and until the
  * flush that follows.
  *
  * Context: any but NMI, not under the lock of a run queue.
@@ -370,9 +398,17 @@ static int mk_mirrors_hook(void)
 		return err;
 	err = mk_switch_start();
 	if (err)
-		mk_fill_exit();
-	else
-		mk_mirrors_hooked = true;
+		goto err_fill;
+	err = mk_inherit_start();
+	if (err)
+		goto err_switch;
+	mk_mirrors_hooked = true;
+	return 0;
+
+err_switch:
+	mk_switch_exit();
+err_fill:
+	mk_fill_exit();
 	return err;
 }
 
@@ -432,6 +468,21 @@ static const char *mk_mirror_refuses(void)
  */
 struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what)
 {
+	return mk_mirror_attach_mm(pid, NULL, what);
+}
+
+/**
+ * mk_mirror_attach_mm() - mirror a process if it still has a certain mm
+ * @pid: its thread group
+ * @only: that mm, or NULL for any
+ * @what: file or device, for the log
+ *
+ * Context and return: as mk_mirror_attach(); -ESRCH, and nothing in the log, if
+ * it has another one.
+ */
+struct mk_mirror *mk_mirror_attach_mm(struct pid *pid, struct mm_struct *only,
+				      const char *what)
+{
 	const char *refused = mk_mirror_refuses();
 	struct mk_mirror *m = ERR_PTR(-ESRCH);
 	struct task_struct *task;
@@ -443,7 +494,9 @@ struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what)
 	}
 	task = get_pid_task(pid, PIDTYPE_TGID);
 	if (!task) {
-		mk_control_refuse(what, "there is no process %d", pid_nr(pid));
+		if (!only)
+			mk_control_refuse(what, "there is no process %d",
+					  pid_nr(pid));
 		return m;
 	}
 	if (task->flags & PF_KTHREAD) {
@@ -452,6 +505,8 @@ struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what)
 		goto out_task;
 	}
 	mm = get_task_mm(task);
+	if (only && mm != only)
+		goto out_mm;
 	if (!mm) {
 		mk_control_refuse(what, "process %d is dying", pid_nr(pid));
 		goto out_task;
@@ -470,7 +525,8 @@ struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what)
 				  "it is mirrored" : "it cannot be mirrored",
 				  PTR_ERR(m));
 out_mm:
-	mmput(mm);
+	if (mm)
+		mmput(mm);
 out_task:
 	put_task_struct(task);
 	return m;
@@ -548,7 +604,10 @@ void mk_mirrors_stop(void)
 	mutex_lock(&mk_mirrors_lock);
 	mk_mirrors_closed = true;
 	mutex_unlock(&mk_mirrors_lock);
+	if (mk_mirrors_hooked)
+		mk_inherit_exit();
 	mk_mirrors_detach_all("the module goes");
+	mk_trim_stop();
 }
 
 /**

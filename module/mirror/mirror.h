@@ -147,6 +147,7 @@ struct mk_mirror_cpu {
  * @over: completed when it has ended
  * @dir: its directory
  * @tallied: see tally.c
+ * @held: in the list of mk_mirrors_each()
  * @levels: of the page tables, 4 or 5
  * @cpu: per CPU
  * @replica: by node; NULL where there is none
@@ -162,6 +163,7 @@ struct mk_mirror {
 	struct completion over;
 	struct dentry *dir;
 	struct list_head tallied;
+	struct list_head held;
 	int levels;
 	struct mk_mirror_cpu __percpu *cpu;
 	struct mk_mirror_node *replica[];

@@ -15,6 +15,9 @@ struct seq_file;
 extern atomic_t mk_nr_mirrors;		/* that have not ended */
 extern enum mk_mirror_broken mk_mirror_broken;
 struct mk_mirror *mk_mirror_find(struct mm_struct *mm);
+void mk_mirrors_each(void (*fn)(struct mk_mirror *m));
+struct mk_mirror *mk_mirror_attach_mm(struct pid *pid, struct mm_struct *only,
+				      const char *what);
 void mk_mirror_end(struct mk_mirror *m);
 void mk_mirror_free(struct mmu_notifier *notifier);
 
@@ -81,6 +84,19 @@ bool mk_request_wait(struct mk_mirror_node *r);
 	X(zaps)			\
 	X(messages)		\
 	X(directs)
+
+/* trim.c */
+void mk_trim_mirror(struct mk_mirror *m);
+void mk_trim_soon(void);
+void mk_trim_stop(void);
+u64 mk_trims(void);
+u64 mk_trimmed(void);
+
+/* inherit.c */
+bool mk_inherit(void);
+void mk_set_inherit(bool inherit);
+int mk_inherit_start(void);
+void mk_inherit_exit(void);
 
 /* tally.c */
 void mk_tally_begin(struct mk_mirror *m);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -37,9 +38,12 @@ FIXTURE_TEARDOWN(abi)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
+/* With a process mirrored, which has files of its own. */
 TEST_F(abi, documented)
 {
+	ASSERT_EQ(0, mk_put_u64("mirror/attach", getpid()));
 	EXPECT_EQ(0, doc_check(""));
+	EXPECT_EQ(0, mk_put_u64("mirror/detach", getpid()));
 }
 
 TEST_F(abi, undocumented_file_is_noticed)

@@ -166,7 +166,9 @@ int mk_put(const char *file, const char *text)
 bool mk_acts(const char *file)
 {
 	return !strcmp(file, "agreement/take") ||
-	       !strcmp(file, "agreement/give");
+	       !strcmp(file, "agreement/give") ||
+	       !strcmp(file, "mirror/attach") ||
+	       !strcmp(file, "mirror/detach");
 }
 
 int mk_put_u64(const char *file, unsigned long long value)

@@ -333,6 +333,30 @@ static void subject_spoils(void)
 	}
 }
 
+/* A subject: a page here and there, so that it needs many tables. */
+static void subject_spreads(void)
+{
+	size_t i, n = 256, step = 2 << 20;
+	char *p = mmap(NULL, n * step, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		wrong(WRONG_CALL);
+		return;
+	}
+	madvise(p, n * step, MADV_NOHUGEPAGE);
+	for (i = 0; i < n; i++)
+		*(volatile uint64_t *)(p + i * step) = word_of(i, 1);
+	while (!board->stop) {
+		for (i = 0; i < n; i++)
+			if (*(volatile uint64_t *)(p + i * step) !=
+			    word_of(i, 1))
+				wrong(WRONG_DATA);
+		board->rounds[0]++;
+		go_to(board->rounds[0] % cpus);
+	}
+}
+
 /* --- the tests ------------------------------------------------------------- */
 
 FIXTURE(mirror)
@@ -609,6 +633,47 @@ TEST_F(mirror, ends)
 	EXPECT_RET(-ESRCH, mk_put_u64("mirror/attach", self->pid), "attach");
 	self->pid = 0;
 	expect_right(_metadata);
+}
+
+/* Children too, if that is wanted, and not otherwise. */
+TEST_F(mirror, inherits)
+{
+	self->pid = start(subject_works);
+	ASSERT_TRUE(goes_on(1));
+	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
+	EXPECT_TRUE(goes_on(5));
+	EXPECT_EQ(1, total("attached"));
+	ASSERT_EQ(0, mk_put("mirror/inherit", "1"));
+	EXPECT_TRUE(goes_on(5));
+	EXPECT_LT(1, total("attached"));
+	EXPECT_EQ(0, end(self->pid));
+	self->pid = 0;
+	expect_right(_metadata);
+}
+
+/* At the limit replicas are emptied, and the process goes on. */
+TEST_F(mirror, keeps_to_the_limit)
+{
+	unsigned long long bytes = 0, trims = 0, limit = 100 * PAGE;
+	double until = mk_seconds() + 60;
+
+	ASSERT_EQ(0, mk_put_u64("mirror/limit", limit));
+	self->pid = start(subject_spreads);
+	ASSERT_TRUE(first_goes_on(1));
+	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
+	while (trims < 2 && mk_seconds() < until) {
+		EXPECT_TRUE(first_goes_on(5));
+		EXPECT_EQ(0, mk_get_u64("mirror/trims", &trims));
+		EXPECT_EQ(0, mk_get_u64("mirror/bytes", &bytes));
+		EXPECT_LE(bytes, limit);
+	}
+	EXPECT_LE(2, trims);
+	EXPECT_EQ(0, mk_get_u64("mirror/trimmed", &trims));
+	EXPECT_LT(0, trims);
+	EXPECT_EQ(0, end(self->pid));
+	self->pid = 0;
+	expect_right(_metadata);
+	EXPECT_LT(0, total("fallbacks"));
 }
 
 static void subject_opens(void)
