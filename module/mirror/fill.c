@@ -139,7 +139,7 @@ static int mk_fault_ends(struct kretprobe_instance *probe,
 			 struct pt_regs *regs)
 {
 	struct mk_fault *fault = (struct mk_fault *)probe->data;
-	vm_fault_t result = regs_return_value(regs);
+	vm_fault_t result = (__force vm_fault_t)regs_return_value(regs);
 	struct mk_mirror *m;
 	unsigned long flags;
 

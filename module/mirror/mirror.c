@@ -145,8 +145,8 @@ static struct mk_mirror_node *mk_mirror_replica(struct mk_mirror *m, int node)
  *
  * It stays until mk_mirror_clear(), until Linux announces that the address is
  * unmapped or changed, or until the replica is trimmed, after which an access
- * faults as one of a node that has nothing there. The frame must stay at least that long, and until the
- * flush that follows.
+ * faults as on a node that has nothing there. The frame must stay at least that
+ * long, and until the flush that follows.
  *
  * Context: any but NMI, not under the lock of a run queue.
  * Return: 0; -ENODEV if the node has no replica; -ESRCH if the mirror has ended;
@@ -316,7 +316,7 @@ void mk_mirrors_detach_all(const char *why)
 /* --- the beginning --------------------------------------------------------- */
 
 static struct mk_mirror_node *mk_mirror_node_make(struct mk_mirror *m, int node,
-					  struct mm_struct *mm)
+						  struct mm_struct *mm)
 {
 	struct mk_mirror_node *r;
 	int err;

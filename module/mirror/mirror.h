@@ -181,12 +181,23 @@ static inline bool mk_mirror_has_ended(const struct mk_mirror *m)
 	return READ_ONCE(m->ended);
 }
 
-/* Each replica once, in the order of nodes. */
-#define mk_mirror_for_each_node(r, node, m)				\
-	for ((node) = 0; (node) < nr_node_ids; (node)++)		\
-		if (!((r) = (m)->replica[node]) ||			\
-		    (r)->table.node != (node)) {			\
-		} else
+/* The next replica from node *@node on, each once; NULL after the last. */
+static inline struct mk_mirror_node *mk_mirror_next(const struct mk_mirror *m,
+						    int *node)
+{
+	struct mk_mirror_node *r;
+
+	for (; *node < nr_node_ids; ++*node) {
+		r = m->replica[*node];
+		if (r && r->table.node == *node)
+			return r;
+	}
+	return NULL;
+}
+
+/* Each replica once, in the order of nodes; @at is an int. */
+#define mk_mirror_for_each_node(pos, at, mirror)			\
+	for ((at) = 0; ((pos) = mk_mirror_next(mirror, &(at))); (at)++)
 
 /* Process context; sleep. */
 struct mk_mirror *mk_mirror_attach(struct pid *pid, const char *what);

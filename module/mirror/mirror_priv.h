@@ -21,16 +21,16 @@ struct mk_mirror *mk_mirror_attach_mm(struct pid *pid, struct mm_struct *only,
 void mk_mirror_end(struct mk_mirror *m);
 void mk_mirror_free(struct mmu_notifier *notifier);
 
-
 /* notify.c */
 extern const struct mmu_notifier_ops mk_mirror_notifier_ops;
 void mk_mirror_empty(struct mk_mirror *m);
-unsigned long mk_mirror_node_clear(struct mk_mirror_node *r, unsigned long start,
-			       unsigned long end);
+unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
+				   unsigned long start, unsigned long end);
 
 /* Under the replica's lock: may nothing of this be filled in now? */
 static inline bool mk_mirror_node_blocked(const struct mk_mirror_node *r,
-				      unsigned long addr, unsigned long size)
+					  unsigned long addr,
+					  unsigned long size)
 {
 	return r->blocks && addr < r->block_end &&
 	       addr + size > r->block_start;

@@ -38,8 +38,8 @@ static struct mk_mirror *mk_mirror_of(struct mmu_notifier *notifier)
  * Context: any but NMI.
  * Return: how many leaves there were.
  */
-unsigned long mk_mirror_node_clear(struct mk_mirror_node *r, unsigned long start,
-			       unsigned long end)
+unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
+				   unsigned long start, unsigned long end)
 {
 	unsigned long flags, n, sum = 0;
 
@@ -60,7 +60,7 @@ unsigned long mk_mirror_node_clear(struct mk_mirror_node *r, unsigned long start
 
 /* Blocks are merged: a range between two of them is blocked with them. */
 static void mk_mirror_node_block(struct mk_mirror_node *r, unsigned long start,
-			     unsigned long end)
+				 unsigned long end)
 {
 	unsigned long flags;
 

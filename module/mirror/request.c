@@ -13,7 +13,8 @@
  * a monitor would wait for itself. All of that is counted.
  *
  * States of a request, and who changes them
- *	FREE  -> SENT	the asker, which owns it until DONE or LEFT
+ *	FREE  -> CLAIMED -> SENT
+ *			the asker
  *	SENT  -> DONE	the monitor, after it has cleared
  *	DONE  -> FREE	the asker
  *	SENT  -> LEFT	the asker, which gives up
@@ -42,6 +43,12 @@ enum mk_request_state {
 	MK_REQUEST_LEFT,
 };
 
+static void mk_request_free(struct mk_mirror_request *req)
+{
+	/* Pairs with the cmpxchg of mk_request_send(): we are done with it. */
+	smp_store_release(&req->state, MK_REQUEST_FREE);
+}
+
 /* The node's monitor. */
 static void mk_request_work(struct mk_port *port, struct mk_work *work)
 {
@@ -60,7 +67,7 @@ static void mk_request_work(struct mk_port *port, struct mk_work *work)
 	    MK_REQUEST_SENT)
 		wake_up_var(&req->state);
 	else
-		smp_store_release(&req->state, MK_REQUEST_FREE);
+		mk_request_free(req);
 	mk_mirror_put(m);
 }
 
@@ -115,7 +122,7 @@ bool mk_request_send(struct mk_mirror_node *r, unsigned long start,
 	}
 	mk_mirror_put(r->mirror);
 free:
-	smp_store_release(&req->state, MK_REQUEST_FREE);
+	mk_request_free(req);
 direct:
 	atomic64_inc(&r->directs);
 	return false;
@@ -148,7 +155,7 @@ bool mk_request_wait(struct mk_mirror_node *r)
 			       msecs_to_jiffies(MK_REQUEST_WAIT_MS));
 	/* Either we see DONE, or the monitor sees LEFT. */
 	if (xchg(&req->state, MK_REQUEST_LEFT) == MK_REQUEST_DONE) {
-		smp_store_release(&req->state, MK_REQUEST_FREE);
+		mk_request_free(req);
 		return true;
 	}
 	atomic64_inc(&r->directs);

@@ -24,6 +24,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/topology.h>
 #include <asm/io.h>
 #include <asm/processor-flags.h>
@@ -342,10 +343,16 @@ bool mk_switch_locality(struct mk_mirror *m, int cpu,
 
 /* --- hooks ----------------------------------------------------------------- */
 
-static int mk_hook(struct ftrace_ops *ops, char *name)
-{
-	int err = ftrace_set_filter(ops, name, strlen(name), 1);
+#define MK_HOOK_NAME_MAX	32
 
+static int mk_hook(struct ftrace_ops *ops, const char *name)
+{
+	char filter[MK_HOOK_NAME_MAX];
+	int err;
+
+	/* It is taken to pieces there. */
+	strscpy(filter, name, sizeof(filter));
+	err = ftrace_set_filter(ops, filter, strlen(filter), 1);
 	if (!err)
 		err = register_ftrace_function(ops);
 	if (err) {
@@ -361,9 +368,6 @@ static void mk_unhook(struct ftrace_ops *ops)
 	ftrace_free_filter(ops);
 }
 
-/* The compiler gives it a suffix. */
-static char mk_switched_in_name[] = "finish_task_switch*";
-
 /**
  * mk_switch_start() - hook into thread switches
  *
@@ -375,13 +379,12 @@ int mk_switch_start(void)
 	int err;
 
 #ifdef CONFIG_DEBUG_VM
-	static char name[] = "switch_mm_irqs_off";
-
-	err = mk_hook(&mk_switching_ops, name);
+	err = mk_hook(&mk_switching_ops, "switch_mm_irqs_off");
 	if (err)
 		return err;
 #endif
-	err = mk_hook(&mk_switched_in_ops, mk_switched_in_name);
+	/* The compiler gives it a suffix. */
+	err = mk_hook(&mk_switched_in_ops, "finish_task_switch*");
 #ifdef CONFIG_DEBUG_VM
 	if (err)
 		mk_unhook(&mk_switching_ops);

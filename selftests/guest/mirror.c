@@ -359,6 +359,22 @@ static void subject_spreads(void)
 
 /* --- the tests ------------------------------------------------------------- */
 
+/*
+ * The first attach sets the hooks, which is text that changes under running
+ * CPUs. An emulator may get that wrong if one of them is just there, so it is
+ * done while nothing much runs.
+ */
+static int load(void)
+{
+	int err = mk_load(NULL);
+
+	if (!err)
+		err = mk_put_u64("mirror/attach", getpid());
+	if (!err)
+		err = mk_put_u64("mirror/detach", getpid());
+	return err;
+}
+
 FIXTURE(mirror)
 {
 	pid_t pid;
@@ -368,7 +384,7 @@ FIXTURE_SETUP(mirror)
 {
 	if (mk_loaded())
 		ASSERT_EQ(0, mk_unload_soon());
-	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, load());
 	cpus = mk_cpus_online();
 	if (cpus > THREADS_MAX)
 		cpus = THREADS_MAX;
@@ -624,7 +640,9 @@ TEST_F(mirror, ends)
 	EXPECT_TRUE(goes_on(1));
 	ASSERT_EQ(0, mk_unload());
 	EXPECT_TRUE(goes_on(1));
-	ASSERT_EQ(0, mk_load(NULL));
+	kill(self->pid, SIGSTOP);
+	ASSERT_EQ(0, load());
+	kill(self->pid, SIGCONT);
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	EXPECT_TRUE(goes_on(1));
 	kill(self->pid, SIGKILL);
@@ -638,14 +656,17 @@ TEST_F(mirror, ends)
 /* Children too, if that is wanted, and not otherwise. */
 TEST_F(mirror, inherits)
 {
+	uint64_t before;
+
 	self->pid = start(subject_works);
 	ASSERT_TRUE(goes_on(1));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
+	before = total("attached");
 	EXPECT_TRUE(goes_on(5));
-	EXPECT_EQ(1, total("attached"));
+	EXPECT_EQ(before, total("attached"));
 	ASSERT_EQ(0, mk_put("mirror/inherit", "1"));
 	EXPECT_TRUE(goes_on(5));
-	EXPECT_LT(1, total("attached"));
+	EXPECT_LT(before, total("attached"));
 	EXPECT_EQ(0, end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
@@ -696,6 +717,7 @@ static void subject_opens(void)
 /* The device does the same for whoever has it open. */
 TEST_F(mirror, device)
 {
+	uint64_t before = total("attached");
 	unsigned long long n = 0;
 
 	self->pid = start(subject_opens);
@@ -705,7 +727,7 @@ TEST_F(mirror, device)
 	EXPECT_EQ(0, end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
-	EXPECT_EQ(2, total("attached"));
+	EXPECT_EQ(before + 2, total("attached"));
 	EXPECT_EQ(0, mk_get_u64("mirror/count", &n));
 	EXPECT_EQ(0, n);
 }
