@@ -164,5 +164,7 @@ extern const struct mk_experiment mk_exp_shootdown_protocols;
 extern const struct mk_experiment mk_exp_two_phase_commit;
 extern const struct mk_experiment mk_exp_home_node;
 extern const struct mk_experiment mk_exp_global_mapping;
+extern const struct mk_experiment mk_exp_mirror_ops;
+extern const struct mk_experiment mk_exp_mirror_locality;
 
 #endif /* MK_EXPERIMENT_H */

@@ -24,5 +24,7 @@ const struct mk_experiment *const mk_experiments[] = {
 	&mk_exp_two_phase_commit,
 	&mk_exp_home_node,
 	&mk_exp_global_mapping,
+	&mk_exp_mirror_ops,
+	&mk_exp_mirror_locality,
 	NULL
 };

@@ -92,6 +92,8 @@ static const struct layout layouts[] = {
 		},
 	},
 	{ .test = "two_phase_commit", .title = "agreement in two phases", .size = "cores" },
+	{ .test = "mirror_ops", .title = "calls that change page tables", .size = "nodes" },
+	{ .test = "mirror_locality", .title = "page walks on their own node", .size = "pages" },
 };
 
 #define NR_LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))

@@ -254,12 +254,17 @@ static int mk_ops_turns(struct mk_ops *ops)
 
 /* ---- a cell ---- */
 
+/* As in the row _p50: the nearest rank. */
+static u64 mk_ops_p50(const struct mk_ops *ops, int way, int op)
+{
+	mk_stats_sort(ops->cycles[way][op], ops->samples);
+	return ops->cycles[way][op][(ops->samples - 1) / 2];
+}
+
 static int mk_ops_report(struct mk_ops *ops, int op)
 {
-	u64 base = mk_stats_median(ops->cycles[MK_OPS_UNMIRRORED][op],
-				   ops->samples);
+	u64 base = mk_ops_p50(ops, MK_OPS_UNMIRRORED, op);
 	char metric[32];
-	u64 median;
 	int way, err = 0;
 
 	if (mk_ops_what[op].others && ops->nodes == 1)
@@ -268,7 +273,6 @@ static int mk_ops_report(struct mk_ops *ops, int op)
 		u64 *cycles = ops->cycles[way][op];
 
 		ops->key.variant = mk_ops_way_name[way];
-		median = mk_stats_median(cycles, ops->samples);
 		snprintf(metric, sizeof(metric), "%s_%up",
 			 mk_ops_what[op].name, ops->pages);
 		err = mk_run_samples(ops->run, &ops->key, metric, "cycles",
@@ -278,7 +282,8 @@ static int mk_ops_report(struct mk_ops *ops, int op)
 		snprintf(metric, sizeof(metric), "%s_%up_ratio",
 			 mk_ops_what[op].name, ops->pages);
 		err = mk_run_milli(ops->run, &ops->key, metric, "ratio",
-				   div64_u64(median * 1000, base));
+				   div64_u64(mk_ops_p50(ops, way, op) * 1000,
+					     base));
 	}
 	return err;
 }

@@ -88,6 +88,14 @@ FIXTURE_VARIANT_ADD(experiment, global_mapping) {
 	.name = "global_mapping",
 };
 
+FIXTURE_VARIANT_ADD(experiment, mirror_ops) {
+	.name = "mirror_ops",
+};
+
+FIXTURE_VARIANT_ADD(experiment, mirror_locality) {
+	.name = "mirror_locality",
+};
+
 FIXTURE_SETUP(experiment)
 {
 	self->name = variant->name;
