@@ -14,6 +14,7 @@ links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
+.PHONY: liburpc
 .PHONY: install deb lint check check-debug check-mirror soak bench bench-ring kdir
 
 all: module $(if $(wildcard userctl/Makefile),tools)
@@ -33,6 +34,7 @@ help:
 	@echo 'make soak             half an hour of storm on the debug kernel'
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
+	@echo 'make liburpc          the ring as a library'
 	@echo 'make clean            removes what was built, keeps results/'
 	@echo
 	@echo 'Kernels that can be built for here:'
@@ -94,6 +96,9 @@ bench:
 bench-ring:
 	@selftests/vm/deps build ring
 	$(MAKE) -C selftests/ring bench
+
+liburpc:
+	$(MAKE) -C liburpc
 
 clean:
 	$(if $(wildcard userctl/Makefile),$(MAKE) -C userctl clean)

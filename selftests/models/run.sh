@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh DIR: check the models of agreement, each in a directory below DIR.
+# run.sh DIR: check the models of agreement, and of sleeping in liburpc, each in a
+# directory below DIR.
 set -eu
 
 # shellcheck source=selftests/models/lib.sh
@@ -26,5 +27,12 @@ model no-view "$wrong" agreement.pml "-DMEMBERS=2 -DJOIN -DNO_VIEW"
 model no-takeover "$wrong" agreement.pml "-DDIES -DNO_TAKEOVER"
 model late-question-answered "$wrong" agreement.pml "-DDIES -DNO_SEEN"
 model sent-is-received "$wrong" agreement.pml "-DDIES -DTRUST_THE_RING"
+
+model sleep holds sleep.pml ""
+model sender-without-barrier "$dead" sleep.pml "-DNO_SENDER_BARRIER"
+model sleeper-without-barrier "$dead" sleep.pml "-DNO_SLEEPER_BARRIER"
+model no-second-look "$dead" sleep.pml "-DNO_SECOND_LOOK"
+model count-taken-after-the-look "$dead" sleep.pml "-DLATE_DRAIN"
+model never-written "$dead" sleep.pml "-DNO_WRITE"
 
 report

@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# mutants.sh ROOT DIR: break the library on purpose, in one way at a time, and
+# see that the tests notice. Each mutant is a sed script over one source; one
+# that changes nothing, or does not compile, is an error here. It runs the tests
+# whose names contain the given words. Barriers and the second look before a sleep
+# are left out in selftests/models/sleep.pml instead: what that loses is too rare
+# here to be counted on.
+set -eu
+
+root=$(cd "$1" && pwd)
+mkdir -p "$2"
+dir=$(cd "$2" && pwd)
+cc=${CC:-gcc}
+names=
+jobs=$(nproc)
+running=0
+
+# attempt NAME WORDS FILE SED
+attempt()
+{
+	rm -rf "${dir:?}/$1"
+	mkdir "$dir/$1"
+	cp ./*.c ./*.h "$dir/$1"
+	sed -i "$4" "$dir/$1/$3"
+	if cmp -s "$3" "$dir/$1/$3"; then
+		echo "the script changes nothing" > "$dir/$1/error"
+		return
+	fi
+	$cc -std=gnu11 -O1 -w -D_GNU_SOURCE -DLONG_MS=1000 -I"$dir/$1" -I"$root" \
+		-I"$root/selftests/ring" -Itests -pthread -o "$dir/$1/urpc_test" \
+		"$dir/$1"/*.c tests/main.c tests/check_*.c -luring \
+		2> "$dir/$1/error" || echo "does not build" >> "$dir/$1/error"
+	[ -s "$dir/$1/error" ] ||
+		timeout 40 "$dir/$1/urpc_test" "$2" > "$dir/$1/output" 2>&1 ||
+		touch "$dir/$1/caught"
+}
+
+# mutant NAME WORDS FILE SED
+mutant()
+{
+	names="$names $1"
+	attempt "$@" &
+	running=$((running + 1))
+	if [ "$running" -ge "$jobs" ]; then
+		wait
+		running=0
+	fi
+}
+
+mutant counts-taken-after-the-look "threads: no wake" wake.c \
+	'/^static int arm/,/^}/ s/return found;$/drain(channel->wake);\n\t&/'
+mutant never-written "threads: no wake" wake.c \
+	's/ret = write(channel->wake_peer.*/ret = 0;/'
+mutant acks-do-not-wake "threads: random sizes, b" channel.c \
+	's/!mk_end_ack(end))/!mk_end_ack(end) \&\& 0)/'
+mutant death-unseen "process: killed" wake.c \
+	's/return poll(&fd, 1, 0) > 0;/return false;/'
+mutant last-messages-dropped "channel: waits" wake.c \
+	'/^int urpc_wait/,/^}/ s/found = ready(channel, events);/found = peer_gone(channel) ? -EPIPE : ready(channel, events);/'
+mutant seals-unchecked "hello: memory" area.c \
+	's/(seals & SEALS) != SEALS/0/'
+mutant size-unchecked "hello: memory" area.c \
+	's/return st.st_size == (off_t)bytes ? 0 : -ERANGE;/return 0;/'
+mutant any-file-is-an-eventfd "hello: offers" hello.c \
+	's/return length == sizeof(want) - 1 &&.*/return true;/'
+mutant any-version "hello: offers" hello.c \
+	's/hello->version != URPC_VERSION/0/'
+mutant extra-files-kept "hello: offers" hello.c \
+	'/^static int hear/,/^}/ s/close_files(files);/;/'
+mutant two-readers "hello: no second" channel.c \
+	's/return -EBUSY;/;/'
+mutant fork-unseen "channel: no second" channel.c \
+	's/madvise(channel, sizeof(\*channel), MADV_WIPEONFORK)/0/'
+mutant length-unchecked "hostile: every" channel.c \
+	's/if (unused > MK_LINE_PAYLOAD ||/if (0 \&\&/'
+mutant empty-acks "hostile: ack" channel.c \
+	's/end->tx.acked == acked ? -EBADMSG : 0/0/'
+mutant error-forgotten "hostile: memory written b" channel.c \
+	's/channel->error = ret;/;/'
+mutant late-reply-taken "channel: calls" call.c \
+	's/reply->tag == channel->tag/1/'
+wait
+
+echo "TAP version 13"
+# shellcheck disable=SC2086 # words are meant to be split
+set -- $names
+echo "1..$#"
+n=0
+failed=0
+for name; do
+	n=$((n + 1))
+	[ ! -s "$dir/$name/error" ] || sed 's/^/# /' "$dir/$name/error"
+	if [ -e "$dir/$name/caught" ]; then
+		echo "ok $n - mutant $name caught"
+	else
+		echo "not ok $n - mutant $name caught"
+		failed=1
+	fi
+done
+exit $failed
