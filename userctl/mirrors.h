@@ -12,9 +12,13 @@
 
 /**
  * struct mirror_cpu - how near the page tables of a process are to a CPU
+ * @cpu: its number
+ * @node: its node
  * @mirrored: the CPU walks the replica of its node
- * @levels, @local: levels of a walk, and those of them on the CPU's node
- * @master_levels, @master_local: the same of Linux's own tables
+ * @levels: levels of a walk
+ * @local: those of them on the CPU's node
+ * @master_levels: levels of a walk of Linux's own tables
+ * @master_local: those of them on the CPU's node
  */
 struct mirror_cpu {
 	int cpu, node, mirrored;

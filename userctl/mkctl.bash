@@ -24,10 +24,10 @@ _mkctl_experiments()
 # name= of the experiments among the words
 _mkctl_parameters()
 {
-	local mkctl=$1 word
+	local program=$1 word
 	shift
 	for word; do
-		"$mkctl" list "$word" 2> /dev/null | awk 'NR > 2 { print $1 "=" }'
+		"$program" list "$word" 2> /dev/null | awk 'NR > 2 { print $1 "=" }'
 	done
 }
 
@@ -61,7 +61,7 @@ _mkctl_value()
 
 _mkctl()
 {
-	local mkctl=$1 word=$2 before=$3 command='' i words
+	local program=$1 word=$2 before=$3 command='' i words
 	local -a candidates
 
 	COMPREPLY=()
@@ -76,14 +76,14 @@ _mkctl()
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 	[ "$word" != = ] || word=
 	if [ -z "$command" ]; then
-		words=$(_mkctl_commands "$mkctl"; _mkctl_options "$mkctl")
+		words=$(_mkctl_commands "$program"; _mkctl_options "$program")
 	elif [[ $before = -* ]] && words=$(_mkctl_value "$command" "$before"); then
 		:
 	elif [[ $word = -* ]]; then
-		words=$(_mkctl_options "$mkctl" "$command")
+		words=$(_mkctl_options "$program" "$command")
 	else
 		case $command in
-		run | list | doctor | trace) words=$(_mkctl_experiments "$mkctl") ;;
+		run | list | doctor | trace) words=$(_mkctl_experiments "$program") ;;
 		mirror)
 			case $before in
 			mirror) words="run attach detach list show" ;;

@@ -39,7 +39,8 @@ enum trace_kind {
 
 /**
  * struct trace_format - an event of the kernel
- * @system, @name: what it is called
+ * @system: what it belongs to
+ * @name: what it is called
  * @field: numbers to be read, which have their places in value[] in this order
  */
 struct trace_format {
@@ -61,6 +62,7 @@ enum trace_flush {
  * @cpu: where
  * @pid: the thread that ran there
  * @kind: &enum trace_kind
+ * @pad: used while sorting
  * @value: fields in the order of trace_formats[]
  */
 struct trace_event {
@@ -71,10 +73,12 @@ struct trace_event {
 
 /**
  * struct trace - all events, in the order of their times
- * @events, @nr: the events
+ * @events: the events
+ * @nr: how many
  * @gaps: places where some are missing, their number unknown
  * @seen: kinds that the file describes, whether or not there is one
  * @notes: what mkctl has written into the trace, a line each, never NULL
+ * @notes_len: bytes of them
  */
 struct trace {
 	struct trace_event *events;

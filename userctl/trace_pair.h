@@ -31,14 +31,21 @@ enum trace_stage {
  * @id: of the module; 0 for Linux's
  * @start: in the clock of the trace
  * @stage: times since; negative where there is none
- * @cpu, @pid: the initiator
+ * @cpu: the initiator's
+ * @pid: of the initiator
  * @targets: CPUs that have to flush; Linux's: those that did
+ * @lazies: CPUs that need not, since they are lazy
  * @messages: lines, replies included, as the initiator counts them
  * @ipis: interrupts that it counts; Linux's: those seen
  * @interrupted: CPUs seen to be interrupted for it
  * @timeouts: CPUs that were late
  * @pages: of a flush by Linux
  * @ended: its end is in the trace
+ * @asking: while it goes on: interrupts that it has asked for last
+ * @asked: those of them that came
+ * @flushing: Linux flushes for it
+ * @reached: CPUs that have flushed for it in Linux
+ * @hit: CPUs that were interrupted for it
  */
 struct trace_op {
 	int path;
@@ -48,21 +55,32 @@ struct trace_op {
 	uint32_t targets, lazies, messages, ipis, interrupted, timeouts;
 	int64_t pages;
 	int ended;
-	/* while it goes on */
-	int asking, asked, flushing;	/* interrupts to come, and those that came */
-	uint64_t *reached, *hit;	/* CPUs that flushed, that were interrupted */
+	int asking, asked, flushing;
+	uint64_t *reached, *hit;
 };
 
 /**
  * struct trace_pairs - what a trace says
  * @ops: operations in the order of their starts
+ * @nr_ops: how many
  * @transit: of each pair of a send and a receive
- * @sends_alone, @receives_alone: those without the other
- * @wakes: of monitors; those followed by the scheduler's; that took an interrupt
- * @calls, @singles, @reschedules: interrupts
+ * @nr_transit: how many
+ * @sends_alone: sends without a receive
+ * @receives_alone: receives without a send
+ * @count: events of each kind
+ * @acks_sent: bare acknowledgements sent
+ * @acks_received: bare acknowledgements taken
+ * @wakes: of monitors
+ * @wakes_followed: those that the scheduler's event followed
+ * @wakes_interrupt: those that took an interrupt
+ * @calls: interrupts of function calls for several CPUs
+ * @singles: for one CPU
+ * @reschedules: interrupts to reschedule
  * @paired: of the calls, those for an operation
- * @flushes, @flushes_alone: remote flushes; those that belong to no operation
+ * @flushes: remote flushes by Linux
+ * @flushes_alone: those that belong to no operation
  * @guesses: pairs for which there was more than one way
+ * @cpus: CPUs of the trace
  */
 struct trace_pairs {
 	struct trace_op *ops;
