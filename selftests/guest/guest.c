@@ -80,6 +80,19 @@ int mk_load(const char *params)
 	return ret;
 }
 
+/*
+ * The first attach of a mirror sets hooks, which is text that changes under
+ * running CPUs. An emulator may get that wrong if one of them is just there, so
+ * this does it at once, while nothing much runs.
+ */
+int mk_load_hooked(void)
+{
+	int ret = mk_load(NULL);
+
+	ret = ret ? ret : mk_put_u64("mirror/attach", getpid());
+	return ret ? ret : mk_put_u64("mirror/detach", getpid());
+}
+
 int mk_unload(void)
 {
 	return syscall(SYS_delete_module, "multikernel", O_NONBLOCK) ?

@@ -17,6 +17,7 @@ const char *mk_errname(int ret);
 
 /* Each returns 0 or a negative errno. */
 int mk_load(const char *params);
+int mk_load_hooked(void);
 int mk_unload(void);
 int mk_unload_soon(void);
 bool mk_loaded(void);

@@ -359,22 +359,6 @@ static void subject_spreads(void)
 
 /* --- the tests ------------------------------------------------------------- */
 
-/*
- * The first attach sets the hooks, which is text that changes under running
- * CPUs. An emulator may get that wrong if one of them is just there, so it is
- * done while nothing much runs.
- */
-static int load(void)
-{
-	int err = mk_load(NULL);
-
-	if (!err)
-		err = mk_put_u64("mirror/attach", getpid());
-	if (!err)
-		err = mk_put_u64("mirror/detach", getpid());
-	return err;
-}
-
 FIXTURE(mirror)
 {
 	pid_t pid;
@@ -384,7 +368,7 @@ FIXTURE_SETUP(mirror)
 {
 	if (mk_loaded())
 		ASSERT_EQ(0, mk_unload_soon());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, mk_load_hooked());
 	cpus = mk_cpus_online();
 	if (cpus > THREADS_MAX)
 		cpus = THREADS_MAX;
@@ -641,7 +625,7 @@ TEST_F(mirror, ends)
 	ASSERT_EQ(0, mk_unload());
 	EXPECT_TRUE(goes_on(1));
 	kill(self->pid, SIGSTOP);
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, mk_load_hooked());
 	kill(self->pid, SIGCONT);
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	EXPECT_TRUE(goes_on(1));

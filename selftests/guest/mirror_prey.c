@@ -200,7 +200,7 @@ static void *own(void *arg)
 static struct {
 	int fd;
 	char *base;
-	_Atomic uint64_t published[FILE_PAGES];
+	atomic_ullong published[FILE_PAGES];
 } file;
 
 /* Each page has two places in the file, which it takes in turn. */

@@ -59,7 +59,7 @@ static void take_figures(pid_t pid)
 	}
 }
 
-static void attach(pid_t pid)
+static void begin_mirror(pid_t pid)
 {
 	int ret = mk_put_u64("mirror/attach", pid);
 
@@ -71,7 +71,7 @@ static void attach(pid_t pid)
 	}
 }
 
-static void detach(pid_t pid)
+static void end_mirror(pid_t pid)
 {
 	take_figures(pid);
 	if (!mk_put_u64("mirror/detach", pid))
@@ -95,12 +95,12 @@ static void *juggle(void *arg)
 			mirrored[i] = false;
 			count.killed++;
 		} else if (mirrored[i]) {
-			detach(pids[i]);
+			end_mirror(pids[i]);
 			mirrored[i] = false;
 		} else {
 			mk_put("mirror/invalidate",
 			       rand_r(&seed) % 2 ? "message" : "direct");
-			attach(pids[i]);
+			begin_mirror(pids[i]);
 			mirrored[i] = true;
 		}
 		mk_sleep_ms(rand_r(&seed) % 100);
@@ -152,17 +152,16 @@ static void *eat(void *arg)
 /* Swap of compressed memory, where the kernel has it. */
 static bool swap_on(void)
 {
-	return !system("modprobe -q zram && "
-		       "echo 64M > /sys/block/zram0/disksize && "
-		       "mkswap /dev/zram0 > /dev/null && "
-		       "swapon /dev/zram0") ||
-		!system("grep -q /dev/zram0 /proc/swaps");
+	return !system("modprobe -q zram") &&
+	       !mk_put("/sys/block/zram0/disksize", "64M") &&
+	       !system("mkswap /dev/zram0 > /dev/null") &&
+	       !system("swapon /dev/zram0");
 }
 
 static void swap_off(void)
 {
-	system("swapoff /dev/zram0 2> /dev/null && "
-	       "echo 1 > /sys/block/zram0/reset; true");
+	if (!system("swapoff /dev/zram0"))
+		mk_put("/sys/block/zram0/reset", "1");
 }
 
 /* --- the storm --------------------------------------------------------------------- */
@@ -180,7 +179,7 @@ FIXTURE_SETUP(storm)
 	mk_cpus_all_online();
 	if (mk_loaded())
 		ASSERT_EQ(0, mk_unload_soon());
-	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, mk_load_hooked());
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)board);
@@ -208,7 +207,7 @@ FIXTURE_TEARDOWN(storm)
 	munmap(board, sizeof(*board));
 }
 
-static void company(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *self,
+static void company(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * self,
 		    void *(*fn)(void *), void *arg)
 {
 	ASSERT_EQ(0, pthread_create(&self->company[self->threads++], NULL, fn,
@@ -297,13 +296,13 @@ TEST_F_TIMEOUT(storm, exact, STORM_TIMEOUT)
 
 /* --- negative controls --------------------------------------------------------------- */
 
-static void planted(struct __test_metadata *_metadata, FIXTURE_DATA(storm) *self,
+static void planted(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * self,
 		    const char *fault, int only)
 {
 	board->only = only;
 	self->pid[0] = mk_prey_start(board, 1);
 	ASSERT_EQ(0, mk_put("mirror/broken", fault));
-	attach(self->pid[0]);
+	begin_mirror(self->pid[0]);
 	ASSERT_EQ(1, count.attached);
 	watch(30);
 }

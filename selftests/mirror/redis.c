@@ -217,9 +217,8 @@ FIXTURE_SETUP(redis)
 
 	ASSERT_EQ(0, system("rm -rf " DIRECTORY "; mkdir " DIRECTORY));
 	if (!mk_loaded())
-		ASSERT_EQ(0, mk_load(NULL));
-	if (mk_exists("mirror/inherit"))
-		ASSERT_EQ(0, mk_put_u64("mirror/inherit", 1));
+		ASSERT_EQ(0, mk_load_hooked());
+	ASSERT_EQ(0, mk_put_u64("mirror/inherit", 1));
 	self->server = server_start();
 	ASSERT_LT(0, self->server);
 	self->via = dial();
@@ -241,7 +240,7 @@ FIXTURE_TEARDOWN(redis)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
-static unsigned int answers(FIXTURE_DATA(redis) *self)
+static unsigned int answers(FIXTURE_DATA(redis) * self)
 {
 	unsigned int sum = 0;
 	int i;
@@ -251,7 +250,7 @@ static unsigned int answers(FIXTURE_DATA(redis) *self)
 	return sum;
 }
 
-static unsigned int wrong(FIXTURE_DATA(redis) *self)
+static unsigned int wrong(FIXTURE_DATA(redis) * self)
 {
 	unsigned int sum = 0;
 	int i;
@@ -262,7 +261,7 @@ static unsigned int wrong(FIXTURE_DATA(redis) *self)
 }
 
 /* The clients go on, and the server saves what they write. */
-static bool go_on(FIXTURE_DATA(redis) *self)
+static bool go_on(FIXTURE_DATA(redis) * self)
 {
 	unsigned int start = answers(self);
 	double end = mk_seconds() + PATIENCE;
@@ -280,7 +279,7 @@ static bool go_on(FIXTURE_DATA(redis) *self)
 	return !wrong(self);
 }
 
-static void end(FIXTURE_DATA(redis) *self)
+static void end(FIXTURE_DATA(redis) * self)
 {
 	int i;
 
@@ -291,7 +290,7 @@ static void end(FIXTURE_DATA(redis) *self)
 }
 
 /* Each key of every client. */
-static void compare(FIXTURE_DATA(redis) *self)
+static void compare(FIXTURE_DATA(redis) * self)
 {
 	int i, key;
 
@@ -307,9 +306,8 @@ TEST_F_TIMEOUT(redis, attached_and_detached, REDIS_TIMEOUT)
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		if (mk_exists("mirror/invalidate"))
-			ASSERT_EQ(0, mk_put("mirror/invalidate",
-					    i % 2 ? "message" : "direct"));
+		ASSERT_EQ(0, mk_put("mirror/invalidate",
+				    i % 2 ? "message" : "direct"));
 		ASSERT_EQ(0, mirror_attach(self->server));
 		ASSERT_TRUE(go_on(self))
 			TH_LOG("round %d, attached: %u answers, %u wrong", i,

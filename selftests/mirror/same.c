@@ -28,7 +28,7 @@
 #define PATIENCE	150.0
 #define SAME_TIMEOUT	500
 
-#define OUTPUT_MAX	(1 << 20)
+#define OUTPUT_MAX	1048576
 
 /* --- a run -------------------------------------------------------------------- */
 
@@ -187,46 +187,125 @@ FIXTURE_VARIANT(program)
 	bool brief;		/* part of a short run */
 };
 
-#define PROGRAM(name, ...) FIXTURE_VARIANT_ADD(program, name) { __VA_ARGS__ }
-
 /* tools/testing/selftests/vm */
-PROGRAM(mremap, .command = "vm/mremap_test", .brief = true);
-PROGRAM(mremap_dontunmap, .command = "vm/mremap_dontunmap");
-PROGRAM(madv_populate, .command = "vm/madv_populate", .brief = true);
-PROGRAM(soft_dirty, .command = "vm/soft-dirty");
-PROGRAM(userfaultfd_anon, .command = "vm/userfaultfd anon 10 4");
-PROGRAM(userfaultfd_shmem, .command = "vm/userfaultfd shmem 10 4");
-PROGRAM(ksm_merge, .command = "vm/ksm_tests -M -p 10", .brief = true);
-PROGRAM(ksm_unmerge, .command = "vm/ksm_tests -U");
-PROGRAM(ksm_zero_page, .command = "vm/ksm_tests -Z -p 10 -z 0");
-PROGRAM(ksm_across_nodes, .command = "vm/ksm_tests -N -m 1");
-PROGRAM(ksm_by_node, .command = "vm/ksm_tests -N -m 0");
-PROGRAM(ksm_cow, .command = "vm/ksm_tests -C");
-PROGRAM(protection_keys, .command = "vm/protection_keys", .brief = true);
-PROGRAM(mlock_random, .command = "vm/mlock-random-test");
-PROGRAM(mlock2, .command = "vm/mlock2-tests");
-PROGRAM(map_fixed_noreplace, .command = "vm/map_fixed_noreplace");
-PROGRAM(map_populate, .command = "vm/map_populate");
+FIXTURE_VARIANT_ADD(program, mremap) {
+	.command = "vm/mremap_test",
+	.brief = true,
+};
+
+FIXTURE_VARIANT_ADD(program, mremap_dontunmap) {
+	.command = "vm/mremap_dontunmap",
+};
+
+FIXTURE_VARIANT_ADD(program, madv_populate) {
+	.command = "vm/madv_populate",
+	.brief = true,
+};
+
+FIXTURE_VARIANT_ADD(program, soft_dirty) {
+	.command = "vm/soft-dirty",
+};
+
+FIXTURE_VARIANT_ADD(program, userfaultfd_anon) {
+	.command = "vm/userfaultfd anon 10 4",
+};
+
+FIXTURE_VARIANT_ADD(program, userfaultfd_shmem) {
+	.command = "vm/userfaultfd shmem 10 4",
+};
+
+FIXTURE_VARIANT_ADD(program, ksm_merge) {
+	.command = "vm/ksm_tests -M -p 10",
+	.brief = true,
+};
+
+FIXTURE_VARIANT_ADD(program, ksm_unmerge) {
+	.command = "vm/ksm_tests -U",
+};
+
+FIXTURE_VARIANT_ADD(program, ksm_zero_page) {
+	.command = "vm/ksm_tests -Z -p 10 -z 0",
+};
+
+FIXTURE_VARIANT_ADD(program, ksm_across_nodes) {
+	.command = "vm/ksm_tests -N -m 1",
+};
+
+FIXTURE_VARIANT_ADD(program, ksm_by_node) {
+	.command = "vm/ksm_tests -N -m 0",
+};
+
+FIXTURE_VARIANT_ADD(program, ksm_cow) {
+	.command = "vm/ksm_tests -C",
+};
+
+FIXTURE_VARIANT_ADD(program, protection_keys) {
+	.command = "vm/protection_keys",
+	.brief = true,
+};
+
+FIXTURE_VARIANT_ADD(program, mlock_random) {
+	.command = "vm/mlock-random-test",
+};
+
+FIXTURE_VARIANT_ADD(program, mlock2) {
+	.command = "vm/mlock2-tests",
+};
+
+FIXTURE_VARIANT_ADD(program, map_fixed_noreplace) {
+	.command = "vm/map_fixed_noreplace",
+};
+
+FIXTURE_VARIANT_ADD(program, map_populate) {
+	.command = "vm/map_populate",
+};
+
 /* goes on until it is stopped */
-PROGRAM(transhuge, .command = "timeout 5 vm/transhuge-stress 64",
-	.status = 124);
+FIXTURE_VARIANT_ADD(program, transhuge) {
+	.command = "timeout 5 vm/transhuge-stress 64",
+	.status = 124,
+};
 
 #define STRESS "stress-ng --verify -t 3 "
-PROGRAM(stress_vm, .command = STRESS "--vm 2 --vm-bytes 32m");
-PROGRAM(stress_mmap, .command = STRESS "--mmap 2 --mmap-bytes 16m");
-PROGRAM(stress_mremap, .command = STRESS "--mremap 2 --mremap-bytes 8m");
-PROGRAM(stress_fork, .command = STRESS "--fork 2", .brief = true);
-PROGRAM(stress_numa, .command = STRESS "--numa 2", .brief = true);
-PROGRAM(stress_madvise, .command = STRESS "--madvise 2");
-PROGRAM(stress_switch, .command = STRESS "--switch 2");
-PROGRAM(stress_futex, .command = STRESS "--futex 2");
+FIXTURE_VARIANT_ADD(program, stress_vm) {
+	.command = STRESS "--vm 2 --vm-bytes 32m",
+};
+
+FIXTURE_VARIANT_ADD(program, stress_mmap) {
+	.command = STRESS "--mmap 2 --mmap-bytes 16m",
+};
+
+FIXTURE_VARIANT_ADD(program, stress_mremap) {
+	.command = STRESS "--mremap 2 --mremap-bytes 8m",
+};
+
+FIXTURE_VARIANT_ADD(program, stress_fork) {
+	.command = STRESS "--fork 2",
+	.brief = true,
+};
+
+FIXTURE_VARIANT_ADD(program, stress_numa) {
+	.command = STRESS "--numa 2",
+	.brief = true,
+};
+
+FIXTURE_VARIANT_ADD(program, stress_madvise) {
+	.command = STRESS "--madvise 2",
+};
+
+FIXTURE_VARIANT_ADD(program, stress_switch) {
+	.command = STRESS "--switch 2",
+};
+
+FIXTURE_VARIANT_ADD(program, stress_futex) {
+	.command = STRESS "--futex 2",
+};
 
 static void load(struct __test_metadata *_metadata)
 {
 	if (!mk_loaded())
-		ASSERT_EQ(0, mk_load(NULL));
-	if (mk_exists("mirror/inherit"))
-		ASSERT_EQ(0, mk_put_u64("mirror/inherit", 1));
+		ASSERT_EQ(0, mk_load_hooked());
+	ASSERT_EQ(0, mk_put_u64("mirror/inherit", 1));
 	/* mremap moves more than the guest has, untouched */
 	mk_put("/proc/sys/vm/overcommit_memory", "1");
 }
@@ -243,8 +322,8 @@ FIXTURE_TEARDOWN(program)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
-static void check(struct __test_metadata *_metadata, FIXTURE_DATA(program) *self,
-		  const FIXTURE_VARIANT(program) *variant)
+static void check(struct __test_metadata *_metadata, FIXTURE_DATA(program) * self,
+		  const FIXTURE_VARIANT(program) * variant)
 {
 	enum difference difference;
 
