@@ -355,8 +355,10 @@ static char *of_notify(const struct groups *groups)
 		return NULL;
 	a = grid_number(handoff->repeats > 1 ? handoff->middle_low : handoff->middle);
 	b = grid_number(worst->repeats > 1 ? worst->middle_high : worst->middle);
-	text = mkctl_printf("To block and be woken costs C = %s to %s %s here; the paper has about 6,000.",
-			    a, b, handoff->unit);
+	text = mkctl_printf("To block and be woken costs C = %s%s%s %s here%s; the paper has about 6,000.",
+			    a, strcmp(a, b) ? " to " : "", strcmp(a, b) ? b : "",
+			    handoff->unit,
+			    strcmp(a, b) ? "" : " (one repeat: not known how surely)");
 	free(a);
 	free(b);
 	return text;
@@ -427,7 +429,7 @@ static char *of_any(const struct groups *groups, int counts_only)
 	if (!least || !most || !strcmp(least->key->variant, most->key->variant))
 		return NULL;
 	compared = comparison(least, most);
-	text = mkctl_printf("%s is least and most so: %s.", first->metric, compared);
+	text = mkctl_printf("The least and the most %s: %s.", first->metric, compared);
 	free(compared);
 	return text;
 }

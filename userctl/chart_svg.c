@@ -13,8 +13,9 @@
 #define WIDTH		880.0
 #define HEIGHT		460.0
 #define LEFT		108.0
-#define RIGHT		236.0	/* room for the names of lines */
+#define LEGEND		60.0	/* beside the names of lines */
 #define TOP		64.0
+#define MARGIN		48.0	/* half of a number beyond the last line */
 #define BOTTOM		66.0
 #define ROW		27.0	/* at least, and for each mark in it */
 #define MARK		12.0
@@ -22,7 +23,7 @@
 #define LETTER		8.6	/* average width of one, for room */
 #define MAX_TICKS	11
 #define NR_COLOURS	8
-#define NAME_LETTERS	36
+#define NAME_LETTERS	34
 
 /* Where values go: pixels from @start to @end. */
 struct scale {
@@ -136,11 +137,24 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Short, for an axis: 20 M instead of 20,000,000. */
+static char *tick_text(double value)
+{
+	if (fabs(value) >= 1e12)
+		return mkctl_printf("%.3g", value);
+	if (fabs(value) >= 1e9)
+		return mkctl_printf("%.4g G", value / 1e9);
+	if (fabs(value) >= 1e6)
+		return mkctl_printf("%.4g M", value / 1e6);
+	return grid_number(value);
+}
+
 /* The numbers that were measured, as far as there is room for them. */
 static size_t number_ticks(const struct chart *chart, const struct scale *scale,
 			   double *list)
 {
-	double *all = NULL, last = -INFINITY, x;
+	double *all = NULL, last = -INFINITY, half, x;
+	char *text;
 	size_t nr_all = 0, nr = 0, i, j;
 
 	for (i = 0; i < chart->nr; i++) {
@@ -152,9 +166,12 @@ static size_t number_ticks(const struct chart *chart, const struct scale *scale,
 	qsort(all, nr_all, sizeof(*all), compare);
 	for (i = 0; i < nr_all && nr < MAX_TICKS; i++) {
 		x = place(scale, all[i]);
-		if (x - last < 46)
+		text = tick_text(all[i]);
+		half = strlen(text) * 5.0 + 4;
+		free(text);
+		if (x - half < last)
 			continue;
-		last = x;
+		last = x + half;
 		list[nr++] = all[i];
 	}
 	free(all);
@@ -211,7 +228,7 @@ static void begin(const struct chart *chart, FILE *out, double height)
 static void tick(FILE *out, double pos, double value, double from, double to,
 		 int across)
 {
-	char *number = grid_number(value);
+	char *number = tick_text(value);
 
 	if (across)
 		fprintf(out, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n",
@@ -229,6 +246,19 @@ static void axis_label(FILE *out, const char *label, const struct chart_axis *ax
 		x, y, anchor);
 	short_text(out, label, 70);
 	fprintf(out, "%s</text>\n", axis->log ? " (log scale)" : "");
+}
+
+/* Where the lines end and their names begin. */
+static double lines_end(const struct chart *chart)
+{
+	size_t letters = 12, len, i;
+
+	for (i = 0; i < chart->nr; i++) {
+		len = strlen(chart->series[i].name);
+		if (len > letters)
+			letters = len > NAME_LETTERS ? NAME_LETTERS : len;
+	}
+	return WIDTH - LEGEND - letters * 9.4;
 }
 
 static void lines_body(const struct chart *chart, FILE *out,
@@ -271,7 +301,7 @@ static void lines_body(const struct chart *chart, FILE *out,
 
 static void lines_legend(const struct chart *chart, FILE *out, double height)
 {
-	double x = WIDTH - RIGHT + 18, y = TOP + 8, step = 23;
+	double x = lines_end(chart) + 18, y = TOP + 8, step = 23;
 	size_t i;
 
 	if (chart->nr * step > height - TOP - 10)
@@ -281,7 +311,7 @@ static void lines_legend(const struct chart *chart, FILE *out, double height)
 		fprintf(out, "<path class=\"line\" d=\"M%.1f %.1fh24\"/>", x, y);
 		marker(out, i, x + 12, y);
 		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 32, y + 5.5);
-		short_text(out, chart->series[i].name, 22);
+		short_text(out, chart->series[i].name, NAME_LETTERS);
 		fputs("</text>\n", out);
 	}
 }
@@ -289,7 +319,8 @@ static void lines_legend(const struct chart *chart, FILE *out, double height)
 static void svg_lines(const struct chart *chart, FILE *out)
 {
 	double list[MAX_TICKS], height = HEIGHT, more = chart->nr * 21.0 + TOP + 10;
-	struct scale x = { chart->at, LEFT, WIDTH - RIGHT }, y;
+	double end = lines_end(chart);
+	struct scale x = { chart->at, LEFT, end }, y;
 	size_t nr, i;
 
 	if (more > height)
@@ -298,11 +329,11 @@ static void svg_lines(const struct chart *chart, FILE *out)
 	begin(chart, out, height);
 	nr = ticks(&chart->value, list);
 	for (i = 0; i < nr; i++)
-		tick(out, place(&y, list[i]), list[i], LEFT, WIDTH - RIGHT, 0);
+		tick(out, place(&y, list[i]), list[i], LEFT, end, 0);
 	nr = number_ticks(chart, &x, list);
 	for (i = 0; i < nr; i++)
 		tick(out, place(&x, list[i]), list[i], height - BOTTOM, TOP, 1);
-	axis_label(out, chart->at_label, &chart->at, (LEFT + WIDTH - RIGHT) / 2,
+	axis_label(out, chart->at_label, &chart->at, (LEFT + end) / 2,
 		   height - 14, "middle");
 	axis_label(out, chart->value_label, &chart->value, 8, TOP - 18, "start");
 	lines_body(chart, out, &x, &y);
@@ -393,7 +424,7 @@ static void svg_rows(const struct chart *chart, FILE *out)
 		fclose(text);
 	bottom = top + chart->nr_rows * row;
 	height = bottom + BOTTOM;
-	x = (struct scale){ chart->value, left, WIDTH - 28 };
+	x = (struct scale){ chart->value, left, WIDTH - MARGIN };
 
 	begin(chart, out, height);
 	if (legend)
@@ -412,11 +443,11 @@ static void svg_rows(const struct chart *chart, FILE *out)
 		double y = top + (i + 0.5) * row;
 
 		fprintf(out, "<path class=\"guide\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
-			left, y, WIDTH - 28, left - 10, y + 5.5);
+			left, y, WIDTH - MARGIN, left - 10, y + 5.5);
 		short_text(out, chart->rows[i], NAME_LETTERS);
 		fputs("</text>\n", out);
 	}
-	axis_label(out, chart->value_label, &chart->value, (left + WIDTH - 28) / 2,
+	axis_label(out, chart->value_label, &chart->value, (left + WIDTH - MARGIN) / 2,
 		   height - 14, "middle");
 	rows_body(chart, out, &x, top);
 	fputs("</svg>\n", out);

@@ -13,10 +13,12 @@
 #include "env.h"
 #include "layout.h"
 #include "mkctl.h"
+#include "report.h"
 #include "rundir.h"
 #include "runner.h"
 #include "settings.h"
 #include "table.h"
+#include "tune.h"
 
 /* What was asked for, and what came of it. */
 struct run {
@@ -25,7 +27,8 @@ struct run {
 	struct settings settings;
 	const char *out;
 	const char *counts_only;	/* why times mean nothing, or NULL */
-	int quiet, list;
+	const char *root;		/* before /proc, /sys and /dev */
+	int quiet, list, tune;
 
 	struct tree tree;
 	char *dir;
@@ -42,6 +45,9 @@ static const struct argp_option options[] = {
 	{ "repeat", 'r', "N", 0, "Repeat each measurement N times", 0 },
 	{ "out", 'o', "DIR", 0, "Where to write (results/<time>)", 0 },
 	{ "quiet", 'q', NULL, 0, "Show no progress", 0 },
+	{ "tune", 'T', NULL, 0,
+	  "Set what spoils a measurement, as far as it can be put back; put it back afterwards", 0 },
+	{ "root", 'R', "DIR", 0, "Look at the machine below DIR, for tests", 0 },
 	{ "list", 'l', NULL, 0, "List the experiments, or the parameters of those named", 0 },
 	{ "counts-only", 'C', "REASON", 0,
 	  "Times mean nothing here, because of REASON: leave them out of the tables", 0 },
@@ -70,6 +76,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'q':
 		run->quiet = 1;
 		return 0;
+	case 'T':
+		run->tune = 1;
+		return 0;
+	case 'R':
+		run->root = arg;
+		return 0;
 	case 'l':
 		run->list = 1;
 		return 0;
@@ -94,7 +106,8 @@ static const struct argp argp = {
 	.args_doc = "[EXPERIMENT...]",
 	.doc =
 		"Run the experiments named, or all, and print a table.\n"
-		"Writes DIR/<experiment>.csv, DIR/all.csv and DIR/env.json.\n"
+		"Writes DIR/<experiment>.csv, DIR/all.csv, DIR/env.json and the figures in\n"
+		"DIR/report.html. Says what spoils the measurement and how to mend it.\n"
 		"Needs root, since debugfs does.\n"
 		"\vCtrl-C cancels the experiment that runs and keeps what is done.\n\n"
 		"Exit status: 0 all done, 1 an experiment failed or a file cannot be\n"
@@ -308,10 +321,26 @@ static int run_all(struct run *run)
 	return ret ? MKCTL_FAILED : MKCTL_OK;
 }
 
+/* The figures, for a browser. */
+static int write_page(const struct run *run)
+{
+	struct report_run one = { .name = run->dir, .csv = run->csv, .env = run->env };
+	struct report report = { .runs = &one, .nr = 1 };
+	char *path = mkctl_printf("%s/report.html", run->dir);
+	int ret = report_write(&report, path, report_html);
+
+	free(path);
+	return ret;
+}
+
 static int run_and_report(struct run *run)
 {
+	struct tune tune;
 	int ret;
 
+	/* Before anything is set: a signal must not keep it from being put back. */
+	runner_catch_signals();
+	tune_init(&tune, run->root);
 	ret = settings_apply(&run->settings, &run->tree,
 			     (const char *const *)run->names, run->nr);
 	if (ret)
@@ -323,6 +352,9 @@ static int run_and_report(struct run *run)
 		if (run->counts_only)
 			json_object_set_new(run->env, "counts_only",
 					    json_string(run->counts_only));
+		if (run->tune)
+			tune_apply(&tune, run->env);
+		tune_warn(&tune, run->env);
 		/* Before the first experiment: can it be written at all? */
 		ret = write_env(run);
 	} else {
@@ -330,10 +362,13 @@ static int run_and_report(struct run *run)
 	}
 	if (!ret) {
 		csv_init(&run->csv);
-		runner_catch_signals();
 		ret = run_all(run);
 	}
 	settings_restore(&run->settings, &run->tree);
+	if (tune_restore(&tune))
+		ret = MKCTL_FAILED;
+	if (run->env && run->csv.names && write_page(run))
+		ret = MKCTL_FAILED;
 	if (run->env && run->csv.names) {
 		table_print(stdout, &run->csv, run->env, mkctl_width());
 		printf("\nwritten to %s\n", run->dir);
@@ -347,7 +382,7 @@ static int run_and_report(struct run *run)
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = { 0 };
+	struct run run = { .root = "" };
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &run);
