@@ -26,9 +26,23 @@ static int is(const struct group *group, const char *pattern,
 	       (size < 0 || group->key->size == size);
 }
 
-/* The one of the lowest median, or with @most of the highest. */
-static const struct group *best(const struct groups *groups, const char *pattern,
-				const char *metric, long long size, int most)
+/* Measured between the same CPUs, or one does not say between which? */
+static int same_cpus(const struct group *a, const struct group *b)
+{
+	return (a->key->cpu_a == b->key->cpu_a || a->key->cpu_a == CSV_NONE ||
+		b->key->cpu_a == CSV_NONE) &&
+	       (a->key->cpu_b == b->key->cpu_b || a->key->cpu_b == CSV_NONE ||
+		b->key->cpu_b == CSV_NONE);
+}
+
+/*
+ * The one of the lowest median, or with @most of the highest; where @like is
+ * given, among those between its CPUs.
+ */
+static const struct group *best_like(const struct groups *groups,
+				     const char *pattern, const char *metric,
+				     long long size, int most,
+				     const struct group *like)
 {
 	const struct group *found = NULL, *group;
 	size_t i;
@@ -37,11 +51,18 @@ static const struct group *best(const struct groups *groups, const char *pattern
 		group = &groups->list[i];
 		if (is(group, pattern, metric, size) &&
 		    !paper_match("control*", group->key->variant) &&
+		    (!like || same_cpus(group, like)) &&
 		    (!found || (most ? group->middle > found->middle :
 			       group->middle < found->middle)))
 			found = group;
 	}
 	return found;
+}
+
+static const struct group *best(const struct groups *groups, const char *pattern,
+				const char *metric, long long size, int most)
+{
+	return best_like(groups, pattern, metric, size, most, NULL);
 }
 
 /* Messages only: neither what they are compared with nor what puts work off. */
@@ -186,6 +207,7 @@ static char *from_cores(const struct groups *groups, const char *metric,
 	return text;
 }
 
+/* Of the largest size the last, whose CPUs are the furthest apart. */
 static const struct group *largest(const struct groups *groups,
 				   const char *pattern, const char *metric)
 {
@@ -194,7 +216,7 @@ static const struct group *largest(const struct groups *groups,
 
 	for (i = 0; i < groups->nr; i++)
 		if (is(&groups->list[i], pattern, metric, -1) &&
-		    (!found || groups->list[i].key->size > found->key->size))
+		    (!found || groups->list[i].key->size >= found->key->size))
 			found = &groups->list[i];
 	return found;
 }
@@ -251,8 +273,8 @@ static char *of_protocols(const struct groups *groups)
 
 static char *of_latency(const struct groups *groups)
 {
-	const struct group *urpc = best(groups, "urpc*", "round_trip", -1, 0);
 	const struct group *ipi = best(groups, "ipi*", "round_trip", -1, 0);
+	const struct group *urpc = best_like(groups, "urpc*", "round_trip", -1, 0, ipi);
 	char *text, *compared;
 
 	if (!urpc)
@@ -382,10 +404,13 @@ static char *of_commit(const struct groups *groups)
 static char *of_growth(const struct groups *groups)
 {
 	const struct group *most = largest(groups, "idle", "round_trip");
-	const struct group *none = best(groups, "idle", "round_trip", 0, 0);
+	const struct group *none;
 	char *times, *text;
 
-	if (!most || !none)
+	if (!most)
+		return NULL;
+	none = best_like(groups, "idle", "round_trip", 0, 0, most);
+	if (!none)
 		return NULL;
 	times = ratio(most, none);
 	text = mkctl_printf("Beside %lld idle channels a round trip takes %s what it takes beside none.",
@@ -401,7 +426,8 @@ static char *of_size(const struct groups *groups)
 
 	if (!message)
 		return NULL;
-	shared = best(groups, "shared", "round_trip", message->key->size, 0);
+	shared = best_like(groups, "shared", "round_trip", message->key->size, 0,
+			   message);
 	if (!shared)
 		return NULL;
 	compared = comparison(message, shared);
@@ -413,7 +439,7 @@ static char *of_size(const struct groups *groups)
 /* Of an experiment that nothing particular is known of: its extremes. */
 static char *of_any(const struct groups *groups, int counts_only)
 {
-	const struct group *first = NULL, *least, *most;
+	const struct group *first = NULL, *last, *least, *most;
 	char *text, *compared;
 	size_t i;
 
@@ -424,8 +450,11 @@ static char *of_any(const struct groups *groups, int counts_only)
 			first = &groups->list[i];
 	if (!first)
 		return NULL;
-	least = best(groups, "*", first->metric, -1, 0);
-	most = best(groups, "*", first->metric, -1, 1);
+	last = largest(groups, "*", first->metric);
+	if (!last)
+		return NULL;
+	least = best_like(groups, "*", first->metric, -1, 0, last);
+	most = best_like(groups, "*", first->metric, -1, 1, last);
 	if (!least || !most || !strcmp(least->key->variant, most->key->variant))
 		return NULL;
 	compared = comparison(least, most);

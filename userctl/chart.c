@@ -11,6 +11,10 @@
 
 /* Beyond this factor between two values a linear axis hides the smaller. */
 #define LINEAR_FACTOR	12
+/* The same where there is a zero, for which a logarithm has no place. */
+#define ZERO_FACTOR	100
+/* So far beyond the values do their ranges count: an outlier is no scale. */
+#define RANGE_FACTOR	4
 
 struct chart_series *chart_series(struct chart *chart, char *name, int paper)
 {
@@ -75,13 +79,15 @@ static void take(struct chart_axis *axis, double value)
 
 /*
  * Room at both ends, and ends that differ. @smallest is the smallest that is
- * above zero, or zero where a value is not: then no logarithm will do.
+ * above zero.
  */
 static void widen(struct chart_axis *axis, double smallest)
 {
 	double room;
 
-	axis->log = smallest > 0 && axis->high / smallest > LINEAR_FACTOR;
+	axis->zero = axis->low <= 0;
+	axis->log = axis->low >= 0 && axis->high / smallest >
+		    (axis->zero ? ZERO_FACTOR : LINEAR_FACTOR);
 	if (axis->log) {
 		axis->low = smallest / 1.15;
 		axis->high *= 1.15;
@@ -112,10 +118,9 @@ static void widen_numbers(struct chart_axis *axis)
 
 void chart_fit(struct chart *charts, size_t nr)
 {
-	struct chart_axis at = { INFINITY, -INFINITY, 0 }, value = at;
+	struct chart_axis at = { INFINITY, -INFINITY, 0, 0 }, value = at, range = at;
 	double smallest = INFINITY;
 	size_t i, j, k;
-	int zero = 0;
 
 	for (i = 0; i < nr; i++) {
 		for (j = 0; j < charts[i].nr; j++) {
@@ -125,21 +130,25 @@ void chart_fit(struct chart *charts, size_t nr)
 				if (charts[i].kind == CHART_LINES)
 					take(&at, series->points[k].at);
 				take(&value, series->points[k].value);
-				take(&value, series->points[k].low);
-				take(&value, series->points[k].high);
-				if (series->points[k].value <= 0)
-					zero = 1;
-				if (series->points[k].low > 0 &&
-				    series->points[k].low < smallest)
-					smallest = series->points[k].low;
+				take(&range, series->points[k].low);
+				take(&range, series->points[k].high);
+				if (series->points[k].value > 0 &&
+				    series->points[k].value < smallest)
+					smallest = series->points[k].value;
 			}
 		}
 	}
 	if (!isfinite(at.low))
-		at = (struct chart_axis){ 0, 1, 0 };
+		at = (struct chart_axis){ 0, 1, 0, 0 };
 	if (!isfinite(value.low))
-		value = (struct chart_axis){ 0, 1, 0 };
-	widen(&value, zero ? 0 : smallest);
+		value = (struct chart_axis){ 0, 1, 0, 0 };
+	if (range.high > value.high)
+		value.high = fmin(range.high, value.high * RANGE_FACTOR);
+	if (range.low < value.low && value.low > 0) {
+		value.low = fmax(range.low, value.low / RANGE_FACTOR);
+		smallest = fmin(smallest, value.low);
+	}
+	widen(&value, smallest);
 	widen_numbers(&at);
 	for (i = 0; i < nr; i++) {
 		charts[i].at = at;

@@ -36,10 +36,13 @@ enum chart_kind {
 	CHART_ROWS,	/* values to the right, a row for each thing */
 };
 
-/* Ends of an axis, and whether equal steps are equal factors. */
+/*
+ * Ends of an axis, and whether equal steps are equal factors; @zero: what is
+ * not above zero stands at its lower end all the same.
+ */
 struct chart_axis {
 	double low, high;
-	int log;
+	int log, zero;
 };
 
 /**

@@ -245,7 +245,8 @@ static void axis_label(FILE *out, const char *label, const struct chart_axis *ax
 	fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
 		x, y, anchor);
 	short_text(out, label, 70);
-	fprintf(out, "%s</text>\n", axis->log ? " (log scale)" : "");
+	fprintf(out, "%s</text>\n", !axis->log ? "" : axis->zero ? " (log scale, 0 at the edge)" :
+		" (log scale)");
 }
 
 /* Where the lines end and their names begin. */

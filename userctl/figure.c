@@ -144,6 +144,7 @@ int figure_plain(struct figure *figure, const char *test,
 		 const struct groups *groups, int counts_only)
 {
 	const struct group *group, *found = NULL;
+	int weight, heaviest = 0;
 	size_t i;
 
 	for (i = 0; i < groups->nr; i++) {
@@ -151,9 +152,12 @@ int figure_plain(struct figure *figure, const char *test,
 		if (is_special(group) || !group->has_middle ||
 		    (counts_only && is_time(group->unit)))
 			continue;
-		/* Samples before single values. */
-		if (!found || (group->n > 0 && !(found->n > 0)))
+		/* Samples before single values, times before counts. */
+		weight = group->n > 0 ? 2 : is_time(group->unit);
+		if (!found || weight > heaviest) {
 			found = group;
+			heaviest = weight;
+		}
 	}
 	if (!found)
 		return 0;

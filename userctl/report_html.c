@@ -146,7 +146,7 @@ static int write_figure(const struct section *section, const struct figure *figu
 			html_text(out, figure->paper);
 			fputs(", repeated here. ", out);
 		}
-		fprintf(out, "Marks are medians or single values; bars reach from p1 to p99, or over the repeats.%s</figcaption>\n</figure>\n",
+		fprintf(out, "Marks are medians or single values; bars reach from p1 to p99, or over the repeats, and on where they end at the edge.%s</figcaption>\n</figure>\n",
 			paper ? " Grey is the paper, in cycles of machines of 2005 to 2008." : "");
 	}
 	for (i = 0; i < nr; i++)
