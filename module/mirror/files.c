@@ -256,6 +256,12 @@ static u64 mk_show_inherit(void *data)
 
 static int mk_store_inherit(void *data, u64 value)
 {
+	/* A tracepoint's probe cannot allocate there. */
+	if (value && IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		mk_control_refuse("mirror/inherit",
+				  "not on a PREEMPT_RT kernel");
+		return -EOPNOTSUPP;
+	}
 	mk_set_inherit(value);
 	return 0;
 }

@@ -31,7 +31,7 @@
 
 /* By mm; changed under the spinlock, read under RCU. */
 static DEFINE_HASHTABLE(mk_mirrors_hash, 6);
-static DEFINE_SPINLOCK(mk_mirrors_hash_lock);
+static DEFINE_RAW_SPINLOCK(mk_mirrors_hash_lock);
 
 static DEFINE_MUTEX(mk_mirrors_lock);	/* what follows */
 static bool mk_mirrors_closed;
@@ -265,9 +265,9 @@ void mk_mirror_end(struct mk_mirror *m)
 {
 	if (test_and_set_bit(0, &m->ended))
 		return;
-	spin_lock(&mk_mirrors_hash_lock);
+	raw_spin_lock(&mk_mirrors_hash_lock);
 	hash_del_rcu(&m->hash);
-	spin_unlock(&mk_mirrors_hash_lock);
+	raw_spin_unlock(&mk_mirrors_hash_lock);
 	atomic_dec(&mk_nr_mirrors);
 	queue_work(mk_mirrors_wq, &m->end);
 }
@@ -432,9 +432,9 @@ static struct mk_mirror *mk_mirror_begin(struct mm_struct *mm, struct pid *pid,
 	m = mk_mirror_make(mm, pid, task);
 	if (IS_ERR(m))
 		return m;
-	spin_lock(&mk_mirrors_hash_lock);
+	raw_spin_lock(&mk_mirrors_hash_lock);
 	hash_add_rcu(mk_mirrors_hash, &m->hash, (unsigned long)mm);
-	spin_unlock(&mk_mirrors_hash_lock);
+	raw_spin_unlock(&mk_mirrors_hash_lock);
 	atomic_inc(&mk_nr_mirrors);
 	mk_tally_begin(m);
 	mk_mirror_files(m);
