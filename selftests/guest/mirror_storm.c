@@ -65,7 +65,7 @@ static void begin_mirror(pid_t pid)
 
 	if (!ret) {
 		count.attached++;
-	} else {
+	} else if (ret != -ENOMEM) {	/* which is short on purpose */
 		count.refused++;
 		count.error = ret;
 	}
