@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Experiment global_mapping: what a mapping costs that n nodes share, each with
- * page tables of its own (Kupferschmied et al.): n page faults until all have it,
- * and a global unmap that tells all of them.
+ * page tables of its own (Kupferschmied et al.): n page faults until all have
+ * it, and a global unmap that tells all of them.
  *
  * A space has its home on the first CPU's node, and n nodes have joined it. A
- * sample maps some pages, has one CPU of each node read each page, one node after
- * the other, and unmaps them; the protocols take turns sample by sample. Size is
- * n, cpu_a the CPU that initiates the unmap. A variant is a protocol. Protocols
- * that know no operation without an mm (linux, lazy) are left out.
+ * sample maps some pages, has one CPU of each node read each page, one node
+ * after the other, and unmaps them; the protocols take turns sample by sample.
+ * Size is n, cpu_a the CPU that initiates the unmap. A variant is a protocol.
+ * Protocols that know no operation without an mm (linux, lazy) are left out.
  *
  * Metrics: establish, cycles of all nodes' first reads together; unmap, cycles
  * until no CPU can use the pages; faults, messages and ipis, for each sample. The

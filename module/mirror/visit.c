@@ -117,6 +117,7 @@ int mk_home_fault(struct mk_home *home, int node, unsigned long address,
 	struct mk_home_node *on = home->on[node];
 	struct mk_home_record *record;
 	unsigned long flags, had;
+	struct page *page;
 	pgprot_t prot;
 	int err;
 
@@ -134,9 +135,9 @@ int mk_home_fault(struct mk_home *home, int node, unsigned long address,
 		/* Nobody harvests accessed and dirty: set at once. */
 		prot = record->flags & MK_HOME_WRITE ? PAGE_SHARED :
 		       PAGE_READONLY;
+		page = mk_home_frame(record, address, node);
 		err = mk_table_set(&on->table, address & PAGE_MASK, 1,
-				   pte_val(pte_mkdirty(mk_pte(mk_home_frame(record,
-								address, node), prot))));
+				   pte_val(pte_mkdirty(mk_pte(page, prot))));
 	}
 	raw_spin_unlock(&home->lock);
 	mk_home_type(on, had);

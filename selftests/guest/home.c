@@ -118,7 +118,7 @@ TEST_F(home, global_is_one_frame_and_local_is_many)
 
 	ASSERT_EQ(0, home_map(self->fd, global, 2, MK_HOME_WRITE));
 	ASSERT_EQ(0, home_map(self->fd, local, 2,
-			       MK_HOME_WRITE | MK_HOME_LOCAL));
+			      MK_HOME_WRITE | MK_HOME_LOCAL));
 	for (i = 0; i < self->nodes; i++) {
 		EXPECT_RET(0, home_read(self->fd, self->cpu[i], local + PAGE,
 					&word, NULL), "read");
