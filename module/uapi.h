@@ -308,6 +308,7 @@ struct mk_home_touch {
  * @untyped: out: those of them that the frame table has as something else
  * @records: out: mappings of the space
  * @records_off: out: those of them whose record does not lie at home
+ * @reserved: out: 0
  */
 struct mk_home_info {
 	__s32 node;
