@@ -59,8 +59,8 @@ struct mk_region_create {
  * @pages: out: how many
  * @node: out: as created
  * @mappings: out: in how many places it is mapped, all processes together
- * @kept: out: frames that are only freed with the region: after a planted fault,
- *	or an operation that was cut short
+ * @kept: out: frames that somebody may still reach: after a planted fault, until
+ *	the region dies; where an operation did not reach a mapping, until that goes
  * @settling: out: lazy operations that have not settled
  * @reserved: out: 0
  */

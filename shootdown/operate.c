@@ -17,6 +17,7 @@
 #include "shootdown/region_priv.h"
 #include "shootdown/retired.h"
 #include "shootdown/shootdown.h"
+#include "shootdown/space.h"
 
 /* How long an operation of Linux's own waits for lazy ones before it. */
 #define MK_OPERATE_SETTLE_MS	2000
@@ -74,8 +75,12 @@ static int mk_assault_part(struct mk_port *port, struct mk_assault *assault,
 		.broken = op->broken,
 	};
 	u64 start = mk_cycles();
+	void *copies = NULL;
 	int err = 0;
 
+	/* Linux tells of its own changes, but nobody does of ours. */
+	if (mk_copies)
+		copies = mk_copies->begin(assault->mm, part->start, part->end);
 	if (!mk_protocol_zaps(op->protocol))
 		err = apply_to_existing_page_range(assault->mm, part->start,
 						   part->end - part->start,
@@ -83,6 +88,8 @@ static int mk_assault_part(struct mk_port *port, struct mk_assault *assault,
 						   mk_clear_pte, assault->mm);
 	if (!err)
 		err = mk_shootdown(&sd);
+	if (copies)
+		mk_copies->end(copies);
 	part->frees = sd.frees;
 	if (err)
 		return err;
@@ -241,11 +248,12 @@ static int mk_operate_mm(struct mk_region *region, struct mk_region_op *op,
 
 /*
  * The mapping after the @seq'th, with its mm's users held and its space, if it
- * has one. @skipped is set when one was passed by since its mm is dying: no
- * thread runs on it, but its page tables are still there.
+ * has one. @retired, unless NULL, awaits the end of one that is passed by since
+ * its mm is dying: no thread runs on it, but its page tables are still there.
  */
 static struct mm_struct *mk_mapping_next(struct mk_region *region, u64 *seq,
-					 struct mk_space **space, bool *skipped)
+					 struct mk_space **space,
+					 struct mk_retired *retired)
 {
 	struct mm_struct *mm = NULL;
 	struct mk_mapping *mapping;
@@ -256,7 +264,8 @@ static struct mm_struct *mk_mapping_next(struct mk_region *region, u64 *seq,
 			continue;
 		*seq = mapping->seq;
 		if (!mmget_not_zero(mapping->mm)) {
-			*skipped = true;
+			if (retired)
+				mk_retired_await(retired, *seq);
 			continue;
 		}
 		mm = mapping->mm;
@@ -297,10 +306,9 @@ static int mk_operate_survey(struct mk_region *region, struct cpumask *cpus)
 {
 	struct mk_space *space;
 	struct mm_struct *mm;
-	bool skipped = false;
 	u64 seq = 0;
 
-	while ((mm = mk_mapping_next(region, &seq, &space, &skipped))) {
+	while ((mm = mk_mapping_next(region, &seq, &space, NULL))) {
 		if (!space)
 			space = mk_mapping_space(region, mm);
 		if (!IS_ERR(space)) {
@@ -319,11 +327,11 @@ static int mk_operate_all(struct mk_region *region, struct mk_region_op *op,
 {
 	struct mk_space *space;
 	struct mm_struct *mm;
-	bool skipped = false;
 	int err, ret = 0;
 	u64 seq = 0;
 
-	while ((mm = mk_mapping_next(region, &seq, &space, &skipped))) {
+	retired->keep = op->broken;
+	while ((mm = mk_mapping_next(region, &seq, &space, retired))) {
 		if (!space)
 			space = mk_mapping_space(region, mm);
 		if (IS_ERR(space)) {
@@ -334,10 +342,10 @@ static int mk_operate_all(struct mk_region *region, struct mk_region_op *op,
 			mk_space_put(space);
 		}
 		mmput(mm);
+		if (err)
+			mk_retired_await(retired, seq);
 		ret = ret ?: err;
 	}
-	if (skipped || ret || op->broken)
-		retired->keep = true;
 	return ret;
 }
 

@@ -17,6 +17,7 @@
 #include "module/control.h"
 #include "shootdown/frames.h"
 #include "shootdown/region_priv.h"
+#include "shootdown/retired.h"
 
 /* A slot that is not given back is lost until the module is loaded again. */
 #define MK_RELEASE_TRIES	10
@@ -102,7 +103,6 @@ void mk_region_put(struct mk_region *region)
 
 static void mk_region_free_frames(struct mk_region *region)
 {
-	struct page *page, *next;
 	u32 i;
 
 	for (i = 0; i < region->pages; i++)
@@ -110,12 +110,6 @@ static void mk_region_free_frames(struct mk_region *region)
 			mk_frame_free(region->frame[i]);
 	kvfree(region->frame);
 	region->frame = NULL;
-	list_for_each_entry_safe(page, next, &region->kept, lru) {
-		list_del(&page->lru);
-		mk_frame_free(page);
-		atomic64_dec(&mk_region_totals.kept);
-	}
-	region->nr_kept = 0;
 }
 
 /**
@@ -189,13 +183,16 @@ err_put:
 void mk_region_destroy(struct mk_region *region)
 {
 	unsigned int tries = 0;
+	LIST_HEAD(unkept);
 	int err;
 
 	WARN_ON(!list_empty(&region->mappings));
 	mutex_lock(&region->lock);
 	region->gone = true;
 	mk_region_free_frames(region);
+	mk_retired_collect(region, &unkept);
 	mutex_unlock(&region->lock);
+	mk_retired_dispose(&unkept);
 	while ((err = mk_frames_release(region->slot, 1)) &&
 	       ++tries < MK_RELEASE_TRIES)
 		schedule_timeout_uninterruptible(1);
@@ -261,16 +258,20 @@ static void mk_region_vma_close(struct vm_area_struct *vma)
 {
 	struct mk_region *region = vma->vm_private_data;
 	struct mk_mapping *mapping;
+	LIST_HEAD(unkept);
 
 	mutex_lock(&region->lock);
 	mapping = mk_mapping_find(region, vma->vm_mm);
-	if (!WARN_ON_ONCE(!mapping) && !--mapping->vmas)
+	if (!WARN_ON_ONCE(!mapping) && !--mapping->vmas) {
 		list_del(&mapping->link);
-	else
+		mk_retired_collect(region, &unkept);
+	} else {
 		mapping = NULL;
+	}
 	mutex_unlock(&region->lock);
 	if (!mapping)
 		return;
+	mk_retired_dispose(&unkept);
 	if (mapping->space)
 		mk_space_put(mapping->space);
 	mmdrop(mapping->mm);

@@ -15,8 +15,9 @@
  *	reference to one, no get_user_pages(), no ptrace(). So a frame is unused
  *	when no page table has it and no TLB. Frames that were replaced (renew)
  *	are freed when the operation that did it lets go and, with a lazy
- *	protocol, the quarantine too. Frames of an operation that was cut short,
- *	or has a fault on purpose, are kept until the region dies.
+ *	protocol, the quarantine too. If a mapping could not be reached, since its
+ *	process is dying or the caller was killed, the frames are kept until it is
+ *	gone; those of a fault on purpose until the region dies.
  *
  * An operation
  *	1. Its pages are marked busy; another that wants one of them waits, so
@@ -49,7 +50,7 @@ struct dentry;
 struct mk_region;
 struct vm_area_struct;
 
-/* Frames that a region keeps until it dies, at most: then operations fail. */
+/* Frames that a region keeps, at most: then operations fail. */
 #define MK_REGION_KEPT_MAX	16384
 
 /* Process context; sleep. */

@@ -52,8 +52,8 @@ struct mk_mapping {
  * @mappings: struct mk_mapping
  * @seq: number of the latest mapping
  * @version: of the latest renew
- * @kept: frames that are freed with the region, by page->lru
- * @nr_kept: how many
+ * @kept: struct mk_retired that somebody may still reach
+ * @nr_kept: their frames
  * @settling: anyone: shootdowns in the quarantine
  * @settled: anyone: waits for @settling to become 0
  */

@@ -35,39 +35,109 @@ struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr)
 	return retired;
 }
 
+/* The end of it. */
 static void mk_retired_free(struct mk_retired *retired)
 {
+	struct mk_region *region = retired->region;
 	u32 i;
 
 	for (i = 0; i < retired->nr; i++)
 		mk_frame_free(retired->page[i]);
+	mk_region_put(region);
+	kvfree(retired);
+}
+
+/* Under the region's lock: may anybody still reach the frames? */
+static bool mk_retired_is_kept(const struct mk_retired *retired)
+{
+	const struct mk_region *region = retired->region;
+	const struct mk_mapping *mapping;
+
+	if (region->gone)
+		return false;
+	if (retired->keep)
+		return true;
+	list_for_each_entry(mapping, &region->mappings, link)
+		if (mapping->seq >= retired->first &&
+		    mapping->seq <= retired->last)
+			return true;
+	return false;
 }
 
 /**
- * mk_retired_put() - drop a reference; the last one frees, or keeps, the frames
+ * mk_retired_await() - the operation does not reach a mapping
+ * @retired: its frames
+ * @mapping: number of the mapping
+ *
+ * Context: who does the operation; mappings by ascending number.
+ */
+void mk_retired_await(struct mk_retired *retired, u64 mapping)
+{
+	if (!retired->last)
+		retired->first = mapping;
+	retired->last = mapping;
+}
+
+/**
+ * mk_retired_put() - drop a reference; the last one frees the frames
  * @retired: the frames
+ *
+ * Or gives them to the region to keep, for mk_retired_collect().
  *
  * Context: process; sleeps.
  */
 void mk_retired_put(struct mk_retired *retired)
 {
 	struct mk_region *region = retired->region;
-	u32 i;
+	bool kept;
 
 	if (!refcount_dec_and_test(&retired->refs))
 		return;
 	mutex_lock(&region->lock);
-	if (retired->keep && !region->gone) {
-		for (i = 0; i < retired->nr; i++)
-			list_add(&retired->page[i]->lru, &region->kept);
+	kept = retired->nr && mk_retired_is_kept(retired);
+	if (kept) {
+		list_add(&retired->link, &region->kept);
 		region->nr_kept += retired->nr;
 		atomic64_add(retired->nr, &mk_region_totals.kept);
-		retired->nr = 0;
 	}
 	mutex_unlock(&region->lock);
-	mk_retired_free(retired);
-	mk_region_put(region);
-	kvfree(retired);
+	if (!kept)
+		mk_retired_free(retired);
+}
+
+/**
+ * mk_retired_collect() - take what a region keeps and nobody can reach any more
+ * @region: the region, when a mapping has gone or it is gone itself
+ * @list: gets it, for mk_retired_dispose()
+ *
+ * Context: process, with the region's lock held.
+ */
+void mk_retired_collect(struct mk_region *region, struct list_head *list)
+{
+	struct mk_retired *retired, *next;
+
+	lockdep_assert_held(&region->lock);
+	list_for_each_entry_safe(retired, next, &region->kept, link) {
+		if (mk_retired_is_kept(retired))
+			continue;
+		list_move(&retired->link, list);
+		region->nr_kept -= retired->nr;
+		atomic64_sub(retired->nr, &mk_region_totals.kept);
+	}
+}
+
+/**
+ * mk_retired_dispose() - free what mk_retired_collect() has found
+ * @list: the list
+ *
+ * Context: process, who holds the region; sleeps.
+ */
+void mk_retired_dispose(struct list_head *list)
+{
+	struct mk_retired *retired, *next;
+
+	list_for_each_entry_safe(retired, next, list, link)
+		mk_retired_free(retired);
 }
 
 /**

@@ -2,11 +2,13 @@
 /*
  * Frames of a region that were replaced, on their way out: they are freed when
  * the operation that did it lets go, and every shootdown of it that a lazy
- * protocol has in quarantine.
+ * protocol has in quarantine; and when no mapping is left that the operation did
+ * not reach.
  */
 #ifndef MK_RETIRED_H
 #define MK_RETIRED_H
 
+#include <linux/list.h>
 #include <linux/refcount.h>
 
 #include "shootdown/region_priv.h"
@@ -16,14 +18,19 @@
  * struct mk_retired - frames on their way out
  * @region: theirs; held
  * @refs: the operation, and its shootdowns in the quarantine
- * @keep: a stale translation may be left: the region keeps them until it dies
+ * @link: among those that the region keeps
+ * @keep: a fault was planted: they are kept until the region dies
+ * @first: first mapping that was not reached, by its number
+ * @last: last one; 0 if all were
  * @nr: how many
  * @page: them
  */
 struct mk_retired {
 	struct mk_region *region;
 	refcount_t refs;
+	struct list_head link;
 	bool keep;
+	u64 first, last;
 	u32 nr;
 	struct page *page[];
 };
@@ -31,6 +38,9 @@ struct mk_retired {
 /* Process context; sleep. */
 struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr);
 void mk_retired_put(struct mk_retired *retired);
+void mk_retired_await(struct mk_retired *retired, u64 mapping);
+void mk_retired_collect(struct mk_region *region, struct list_head *list);
+void mk_retired_dispose(struct list_head *list);
 struct mk_frees *mk_ticket_get(struct mk_retired *retired, u32 pages);
 void mk_ticket_release(struct mk_frees *frees);
 

@@ -18,6 +18,8 @@
 #include "shootdown/space.h"
 
 /* All spaces; the lock also protects mk_space::users. */
+const struct mk_copies *mk_copies;
+
 static LIST_HEAD(mk_spaces);
 static DEFINE_SPINLOCK(mk_spaces_lock);
 
@@ -72,6 +74,8 @@ static void mk_port_use(struct mk_port *port, struct mk_space *space)
 		mk_port_unuse(port);
 	refcount_inc(&space->refs);
 	kthread_use_mm(mk_space_mm(space));
+	if (mk_copies)
+		mk_copies->own(mk_space_mm(space));
 	port->space = space;
 	WRITE_ONCE(port->space_id, space->id);
 	atomic64_inc(&mk_nr_taken);

@@ -88,6 +88,24 @@ struct mk_space {
 	struct mk_space_seat seat[];
 };
 
+/**
+ * struct mk_copies - page tables that CPUs walk instead of an mm's own
+ * @begin: entries of a range are about to change: copies lose theirs, and get none
+ *	of the range until @end. Returns what @end gets, NULL if the mm has no
+ *	copies. Any context but NMI; the caller holds mmap_lock.
+ * @end: they have been changed, and flushes have been asked for. Any but NMI
+ * @own: have this CPU walk the mm's own. The thread that has adopted the mm
+ */
+struct mk_copies {
+	void *(*begin)(struct mm_struct *mm, unsigned long start,
+		       unsigned long end);
+	void (*end)(void *copies);
+	void (*own)(struct mm_struct *mm);
+};
+
+/* Set by who makes copies, while nobody uses a space; or NULL. */
+extern const struct mk_copies *mk_copies;
+
 /* The mm; valid as long as the space. */
 static inline struct mm_struct *mk_space_mm(const struct mk_space *space)
 {

@@ -22,7 +22,6 @@
 #include <linux/printk.h>
 #include <linux/topology.h>
 
-#include "module/device.h"
 #include "module/mirror/mirror_priv.h"
 #include "module/mirror/pool.h"
 
@@ -38,12 +37,9 @@
 /**
  * struct mk_fault - what is kept of a fault while it is handled
  * @addr: where
- * @region: in a mapping of a region, whose entries the module itself changes,
- *	without a word to MMU notifiers: no replica has them
  */
 struct mk_fault {
 	unsigned long addr;
-	bool region;
 };
 
 /* What a replica gets for the master's @entry. */
@@ -99,19 +95,17 @@ static bool mk_fill_locked(struct mk_mirror *m, struct mk_mirror_node *r,
 	return true;
 }
 
-static void mk_fill(struct mk_mirror *m, const struct mk_fault *fault)
+static void mk_fill(struct mk_mirror *m, unsigned long addr)
 {
 	struct mk_mirror_node *r = m->replica[numa_node_id()];
-	bool good = false;
+	bool good;
 
 	/* On the master, there is nothing that it lacks. */
 	if (!r || !mk_switch_is_here(r))
 		return;
-	if (!fault->region) {
-		raw_spin_lock(&r->lock);
-		good = mk_fill_locked(m, r, fault->addr);
-		raw_spin_unlock(&r->lock);
-	}
+	raw_spin_lock(&r->lock);
+	good = mk_fill_locked(m, r, addr);
+	raw_spin_unlock(&r->lock);
 	if (good)
 		return;
 	mk_switch_fall_back(m);
@@ -131,7 +125,6 @@ static int mk_fault_begins(struct kretprobe_instance *probe,
 	    !mk_mirror_find(mm))
 		return 1;
 	fault->addr = regs_get_kernel_argument(regs, 1);
-	fault->region = vma->vm_file && mk_region_of(vma->vm_file);
 	return 0;
 }
 
@@ -149,7 +142,7 @@ static int mk_fault_ends(struct kretprobe_instance *probe,
 	local_irq_save(flags);
 	m = mk_mirror_find(current->mm);
 	if (m)
-		mk_fill(m, fault);
+		mk_fill(m, fault->addr);
 	local_irq_restore(flags);
 	return 0;
 }

@@ -263,7 +263,7 @@ static void mk_mirror_end_work(struct work_struct *work)
  */
 void mk_mirror_end(struct mk_mirror *m)
 {
-	if (test_and_set_bit(0, &m->ended))
+	if (test_and_set_bit(MK_MIRROR_ENDS, &m->ended))
 		return;
 	raw_spin_lock(&mk_mirrors_hash_lock);
 	hash_del_rcu(&m->hash);
@@ -361,6 +361,7 @@ static struct mk_mirror *mk_mirror_make(struct mm_struct *mm, struct pid *pid,
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->notifier.ops = &mk_mirror_notifier_ops;
+	m->ended = BIT(MK_MIRROR_STARTS);
 	/* The list's, let go by the work; and the caller's. */
 	refcount_set(&m->refs, 2);
 	m->pid = pid_nr(pid);
@@ -432,10 +433,14 @@ static struct mk_mirror *mk_mirror_begin(struct mm_struct *mm, struct pid *pid,
 	m = mk_mirror_make(mm, pid, task);
 	if (IS_ERR(m))
 		return m;
+	atomic_inc(&mk_nr_mirrors);
 	raw_spin_lock(&mk_mirrors_hash_lock);
 	hash_add_rcu(mk_mirrors_hash, &m->hash, (unsigned long)mm);
 	raw_spin_unlock(&mk_mirrors_hash_lock);
-	atomic_inc(&mk_nr_mirrors);
+	/* Operations on regions that have not found it are over then. */
+	mmap_write_lock(mm);
+	mmap_write_unlock(mm);
+	clear_bit(MK_MIRROR_STARTS, &m->ended);
 	mk_tally_begin(m);
 	mk_mirror_files(m);
 	mk_switch_on(m);
@@ -585,6 +590,7 @@ int mk_mirrors_init(void)
 	err = register_pm_notifier(&mk_power_block);
 	if (err)
 		goto err_memory;
+	mk_copies = &mk_mirror_copies;
 	return 0;
 
 err_memory:
@@ -620,6 +626,7 @@ void mk_mirrors_exit(void)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(MK_MIRROR_WAIT_MS);
 
+	mk_copies = NULL;
 	unregister_pm_notifier(&mk_power_block);
 	unregister_memory_notifier(&mk_memory_block);
 	if (mk_mirrors_hooked) {

@@ -53,6 +53,7 @@ struct pid;
  * @MK_MIRROR_SOUND: none
  * @MK_MIRROR_NO_DIRTY: clean pages are filled in writable
  * @MK_MIRROR_NO_INVALIDATE: what Linux takes away, replicas keep
+ * @MK_MIRROR_NO_REGIONS: what operations on regions take away, replicas keep
  * @MK_MIRROR_SHARED: all nodes walk the table of one node; takes effect with
  *	the next attach
  * @MK_MIRROR_BROKENS: how many
@@ -61,6 +62,7 @@ enum mk_mirror_broken {
 	MK_MIRROR_SOUND,
 	MK_MIRROR_NO_DIRTY,
 	MK_MIRROR_NO_INVALIDATE,
+	MK_MIRROR_NO_REGIONS,
 	MK_MIRROR_SHARED,
 	MK_MIRROR_BROKENS
 };
@@ -142,7 +144,8 @@ struct mk_mirror_cpu {
  * @refs: of the struct
  * @pid: thread group, as it was attached
  * @comm: its name then
- * @ended: bit 0: it ends, or has
+ * @ended: MK_MIRROR_ENDS, MK_MIRROR_STARTS: no CPU goes to a replica, and nothing
+ *	is put there
  * @end: the work that ends it
  * @over: completed when it has ended
  * @dir: its directory
@@ -175,7 +178,11 @@ static inline struct mm_struct *mk_mirror_mm(const struct mk_mirror *m)
 	return m->notifier.mm;
 }
 
-/* Once it has ended it stays so. */
+/* Bits of mk_mirror::ended: it ends, or has; it has not begun yet. */
+#define MK_MIRROR_ENDS		0
+#define MK_MIRROR_STARTS	1
+
+/* Once it has ended it stays so. Before it has begun, it looks the same. */
 static inline bool mk_mirror_has_ended(const struct mk_mirror *m)
 {
 	return READ_ONCE(m->ended);

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 
 #include "module/mirror/mirror.h"
+#include "shootdown/space.h"
 
 struct seq_file;
 
@@ -22,6 +23,7 @@ void mk_mirror_end(struct mk_mirror *m);
 void mk_mirror_free(struct mmu_notifier *notifier);
 
 /* notify.c */
+extern const struct mk_copies mk_mirror_copies;
 extern const struct mmu_notifier_ops mk_mirror_notifier_ops;
 void mk_mirror_empty(struct mk_mirror *m);
 unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
@@ -58,6 +60,7 @@ void mk_switch_exit(void);
 void mk_switch_on(struct mk_mirror *m);
 void mk_switch_off(struct mk_mirror *m);
 void mk_switch_off_all(void);
+void mk_switch_own(struct mm_struct *mm);
 bool mk_switch_is_here(const struct mk_mirror_node *r);
 void mk_switch_fall_back(struct mk_mirror *m);
 

@@ -143,16 +143,32 @@ static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
 			mk_mirror_node_clear(m->replica[node], start, end);
 }
 
+/* All nodes, before any is cleared: a request may come twice, this must not. */
+static void mk_mirror_block(struct mk_mirror *m, unsigned long start,
+			    unsigned long end)
+{
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_node(r, node, m)
+		mk_mirror_node_block(r, start, end);
+}
+
+static void mk_mirror_unblock(struct mk_mirror *m)
+{
+	struct mk_mirror_node *r;
+	int node;
+
+	mk_mirror_for_each_node(r, node, m)
+		mk_mirror_node_unblock(r);
+}
+
 static int mk_notify_start(struct mmu_notifier *notifier,
 			   const struct mmu_notifier_range *range)
 {
 	struct mk_mirror *m = mk_mirror_of(notifier);
-	struct mk_mirror_node *r;
-	int node;
 
-	/* All, before any is cleared: a request may come twice, this must not. */
-	mk_mirror_for_each_node(r, node, m)
-		mk_mirror_node_block(r, range->start, range->end);
+	mk_mirror_block(m, range->start, range->end);
 	if (unlikely(READ_ONCE(mk_mirror_broken) == MK_MIRROR_NO_INVALIDATE))
 		return 0;
 	if (mk_mirror_invalidate() == MK_INVALIDATE_DIRECT)
@@ -166,13 +182,39 @@ static int mk_notify_start(struct mmu_notifier *notifier,
 static void mk_notify_end(struct mmu_notifier *notifier,
 			  const struct mmu_notifier_range *range)
 {
-	struct mk_mirror *m = mk_mirror_of(notifier);
-	struct mk_mirror_node *r;
-	int node;
-
-	mk_mirror_for_each_node(r, node, m)
-		mk_mirror_node_unblock(r);
+	mk_mirror_unblock(mk_mirror_of(notifier));
 }
+
+/*
+ * What this module changes itself: its regions. Linux does not announce that. An
+ * operation that has not found the mirror holds mmap_lock, for which
+ * mk_mirror_begin() waits before a replica is used. It runs in a port's thread,
+ * which waits for no messages of ours.
+ */
+static void *mk_copies_begin(struct mm_struct *mm, unsigned long start,
+			     unsigned long end)
+{
+	struct mk_mirror *m = mk_mirror_get(mm);
+
+	if (!m)
+		return NULL;
+	mk_mirror_block(m, start, end);
+	if (likely(READ_ONCE(mk_mirror_broken) != MK_MIRROR_NO_REGIONS))
+		mk_invalidate_direct(m, start, end);
+	return m;
+}
+
+static void mk_copies_end(void *copies)
+{
+	mk_mirror_unblock(copies);
+	mk_mirror_put(copies);
+}
+
+const struct mk_copies mk_mirror_copies = {
+	.begin	= mk_copies_begin,
+	.end	= mk_copies_end,
+	.own	= mk_switch_own,
+};
 
 /* Has any node used the range? Linux flushes nothing for this, nor is it here. */
 static int mk_mirror_young(struct mk_mirror *m, unsigned long start,

@@ -149,6 +149,40 @@ int mk_mirror_here(struct mk_mirror *m)
 	return err;
 }
 
+/*
+ * The master has all of it, and a kernel thread that has adopted the mm may look
+ * without faulting.
+ */
+static notrace void mk_switch_own_now(struct mk_mirror *m)
+{
+	struct mk_mirror_node *r = m->replica[numa_node_id()];
+
+	if (r && mk_switch_is_here(r))
+		mk_switch_from(m);
+}
+
+/**
+ * mk_switch_own() - have this CPU on the master of an mm
+ * @mm: that the calling kernel thread has adopted; maybe with a mirror
+ *
+ * Borrowed before, it may have come with a replica. No later switch brings one.
+ *
+ * Context: a kernel thread.
+ */
+void mk_switch_own(struct mm_struct *mm)
+{
+	struct mk_mirror *m;
+	unsigned long flags;
+
+	if (!atomic_read(&mk_nr_mirrors))
+		return;
+	local_irq_save(flags);
+	m = mk_mirror_find(mm);
+	if (m)
+		mk_switch_own_now(m);
+	local_irq_restore(flags);
+}
+
 /* --- a thread has been switched in ----------------------------------------- */
 
 /* Interrupts off, the run queue locked. */
@@ -164,16 +198,10 @@ static void notrace mk_switched_in(unsigned long ip, unsigned long parent,
 	m = mk_mirror_find(mm);
 	if (!m)
 		return;
-	/*
-	 * A kernel thread that has adopted the mm may look without faulting: the
-	 * master has it all.
-	 */
-	if (!(current->flags & PF_KTHREAD))
+	if (current->flags & PF_KTHREAD)
+		mk_switch_own_now(m);
+	else
 		mk_switch_to(m);
-	else if (mk_loaded_root() != mk_master(m) &&
-		 m->replica[numa_node_id()] &&
-		 mk_switch_is_here(m->replica[numa_node_id()]))
-		mk_switch_from(m);
 }
 
 static struct ftrace_ops mk_switched_in_ops = {

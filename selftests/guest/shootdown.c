@@ -217,6 +217,20 @@ TEST_F_TIMEOUT(protocol, renew_mixed, SHOOTDOWN_TIMEOUT)
 	renew(_metadata, &self->oracle, &mixed, variant->number);
 }
 
+/* The readers' CPUs walk page tables of their node's, which lose the page too. */
+TEST_F_TIMEOUT(protocol, renew_mirrored, SHOOTDOWN_TIMEOUT)
+{
+	unsigned long long fills;
+	char file[64];
+
+	ASSERT_EQ(0, mk_put_u64("mirror/attach", getpid()));
+	renew(_metadata, &self->oracle, &mixed, variant->number);
+	snprintf(file, sizeof(file), "mirror/%d/node0/fills", getpid());
+	ASSERT_EQ(0, mk_get_u64(file, &fills));
+	EXPECT_LT(0, fills);
+	EXPECT_RET(0, mk_put_u64("mirror/detach", getpid()), "detach");
+}
+
 TEST_F_TIMEOUT(protocol, protect, SHOOTDOWN_TIMEOUT)
 {
 	struct mk_region_op op = {
@@ -299,6 +313,18 @@ static void control(struct __test_metadata *_metadata,
 		refused(_metadata, &self->oracle, variant->number, broken);
 	else
 		fault(_metadata, &self->oracle, variant->number, broken, cast);
+}
+
+/* Page tables of a node's that keep the page. */
+TEST_F_TIMEOUT(protocol, kept_by_a_mirror_is_seen, SHOOTDOWN_TIMEOUT)
+{
+	if (!variant->own)
+		SKIP(return, "Linux tells of what it takes away");
+	ASSERT_EQ(0, mk_put("mirror/broken", "no_regions"));
+	ASSERT_EQ(0, mk_put_u64("mirror/attach", getpid()));
+	fault(_metadata, &self->oracle, variant->number, MK_BROKEN_NONE, &busy);
+	EXPECT_RET(0, mk_put_u64("mirror/detach", getpid()), "detach");
+	EXPECT_RET(0, mk_put("mirror/broken", "none"), "sound");
 }
 
 TEST_F_TIMEOUT(protocol, skip_target_is_seen, SHOOTDOWN_TIMEOUT)

@@ -346,6 +346,7 @@ TEST_F_TIMEOUT(soak, storm, SOAK_TIMEOUT)
 {
 	const char *text = getenv("MK_SOAK_SECONDS");
 	double seconds = text ? atof(text) : SECONDS;
+	unsigned long long kept = ~0ULL;
 	int i;
 
 	begin(_metadata, self);
@@ -367,6 +368,9 @@ TEST_F_TIMEOUT(soak, storm, SOAK_TIMEOUT)
 	       count.adopted, count.toggles, count.forks, count.killed);
 	EXPECT_EQ(0, mk_oracle_stale(&self->oracle));
 	EXPECT_TRUE(mk_agreed());
+	/* what dying processes could still reach */
+	mk_get_u64("regions/kept", &kept);
+	EXPECT_EQ(0, kept);
 	EXPECT_EQ(0, count.failed)
 		TH_LOG("the last with %s", mk_errname(count.error));
 	/* the company was there */
