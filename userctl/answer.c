@@ -16,6 +16,19 @@
 #include "paper.h"
 #include "table_priv.h"
 
+/* The longer sentences. */
+#define COUNTED_BOTH \
+	"At %lld cores an operation takes Linux %s interrupts, and %s at most %s messages."
+#define COUNTED	"At %lld cores an operation takes at most %s messages, with %s."
+#define LINES_FROM \
+	"Messages beat shared memory for %d lines from %lld client%s on%s: there %s."
+#define LINES_NEVER \
+	"Messages do not beat shared memory for %d lines at up to %lld client%s: there %s."
+#define HANDOFF \
+	"To block and be woken costs C = %s%s%s %s here%s; the paper has about 6,000."
+#define GROWTH \
+	"Beside %lld idle channels a round trip takes %s what it takes beside none."
+
 /* Does @group measure @metric of a variant like @pattern at @size (any: -1)? */
 static int is(const struct group *group, const char *pattern,
 	      const char *metric, long long size)
@@ -244,12 +257,10 @@ static char *counted(const struct groups *groups)
 	a = grid_number(sent->middle);
 	if (linux_ipis) {
 		b = grid_number(linux_ipis->middle);
-		text = mkctl_printf("At %lld cores an operation takes Linux %s interrupts, and %s at most %s messages.",
-				    size, b, sent->key->variant, a);
+		text = mkctl_printf(COUNTED_BOTH, size, b, sent->key->variant, a);
 		free(b);
 	} else {
-		text = mkctl_printf("At %lld cores an operation takes at most %s messages, with %s.",
-				    size, a, sent->key->variant);
+		text = mkctl_printf(COUNTED, size, a, sent->key->variant);
 	}
 	free(a);
 	return text;
@@ -356,13 +367,11 @@ static char *of_shm(const struct groups *groups)
 		return NULL;
 	compared = comparison(msg, shm);
 	if (from)
-		text = mkctl_printf("Messages beat shared memory for %d lines from %lld client%s on%s: there %s.",
-				    lines, from, from == 1 ? "" : "s",
+		text = mkctl_printf(LINES_FROM, lines, from, from == 1 ? "" : "s",
 				    surely ? "" : ", as far as these repeats tell", compared);
 	else
-		text = mkctl_printf("Messages do not beat shared memory for %d lines at up to %lld client%s: there %s.",
-				    lines, shm->key->size, shm->key->size == 1 ? "" : "s",
-				    compared);
+		text = mkctl_printf(LINES_NEVER, lines, shm->key->size,
+				    shm->key->size == 1 ? "" : "s", compared);
 	free(compared);
 	return text;
 }
@@ -377,8 +386,7 @@ static char *of_notify(const struct groups *groups)
 		return NULL;
 	a = grid_number(handoff->repeats > 1 ? handoff->middle_low : handoff->middle);
 	b = grid_number(worst->repeats > 1 ? worst->middle_high : worst->middle);
-	text = mkctl_printf("To block and be woken costs C = %s%s%s %s here%s; the paper has about 6,000.",
-			    a, strcmp(a, b) ? " to " : "", strcmp(a, b) ? b : "",
+	text = mkctl_printf(HANDOFF, a, strcmp(a, b) ? " to " : "", strcmp(a, b) ? b : "",
 			    handoff->unit,
 			    strcmp(a, b) ? "" : " (one repeat: not known how surely)");
 	free(a);
@@ -413,8 +421,7 @@ static char *of_growth(const struct groups *groups)
 	if (!none)
 		return NULL;
 	times = ratio(most, none);
-	text = mkctl_printf("Beside %lld idle channels a round trip takes %s what it takes beside none.",
-			    most->key->size, times);
+	text = mkctl_printf(GROWTH, most->key->size, times);
 	free(times);
 	return text;
 }

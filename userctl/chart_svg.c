@@ -231,10 +231,12 @@ static void tick(FILE *out, double pos, double value, double from, double to,
 	char *number = tick_text(value);
 
 	if (across)
-		fprintf(out, "<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n",
+		fprintf(out,
+			"<path class=\"grid\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n",
 			pos, from, to, pos, from + 22, number);
 	else
-		fprintf(out, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+		fprintf(out,
+			"<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
 			from, pos, to, from - 8, pos + 5.5, number);
 	free(number);
 }
@@ -443,7 +445,8 @@ static void svg_rows(const struct chart *chart, FILE *out)
 	for (i = 0; i < chart->nr_rows; i++) {
 		double y = top + (i + 0.5) * row;
 
-		fprintf(out, "<path class=\"guide\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
+		fprintf(out,
+			"<path class=\"guide\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
 			left, y, WIDTH - MARGIN, left - 10, y + 5.5);
 		short_text(out, chart->rows[i], NAME_LETTERS);
 		fputs("</text>\n", out);

@@ -36,7 +36,7 @@ struct report_args {
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0,
-	  "text: tables (the default); html: one page with figures; json; csv: all rows as one CSV", 0 },
+	  "text: tables (the default); html: a page with figures; json; csv: all rows", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE, whole or not at all", 0 },
 	{ 0 }
 };

@@ -46,7 +46,7 @@ static const struct argp_option options[] = {
 	{ "out", 'o', "DIR", 0, "Where to write (results/<time>)", 0 },
 	{ "quiet", 'q', NULL, 0, "Show no progress", 0 },
 	{ "tune", 'T', NULL, 0,
-	  "Set what spoils a measurement, as far as it can be put back; put it back afterwards", 0 },
+	  "Set what spoils a measurement and can be put back; put it back afterwards", 0 },
 	{ "root", 'R', "DIR", 0, "Look at the machine below DIR, for tests", 0 },
 	{ "list", 'l', NULL, 0, "List the experiments, or the parameters of those named", 0 },
 	{ "counts-only", 'C', "REASON", 0,

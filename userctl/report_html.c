@@ -17,45 +17,55 @@
 #include "report.h"
 #include "table.h"
 
-static const char style[] =
-	":root{color-scheme:light dark;--back:#fff;--text:#1a1a1a;--dim:#595959;"
-	"--rule:#d4d4d4;--card:#f6f6f4;--warn:#8a3b00;--paper:#6f6f6f;"
-	"--s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b0508a;--s4:#a87400;"
-	"--s5:#3a9bd1;--s6:#5b3c99;--s7:#111}\n"
-	"@media(prefers-color-scheme:dark){:root{--back:#16181b;--text:#e8e6e3;"
-	"--dim:#a8a6a2;--rule:#3c4045;--card:#1f2226;--warn:#ffb27a;--paper:#a0a0a0;"
-	"--s0:#5aa9e6;--s1:#ff8a4c;--s2:#3ccf9e;--s3:#e79ac6;--s4:#f0c04a;"
-	"--s5:#9bd8ff;--s6:#b79cf0;--s7:#f2f2f2}}\n"
-	"*{box-sizing:border-box}body{margin:0 auto;padding:1.5rem;max-width:72rem;"
-	"background:var(--back);color:var(--text);font:16px/1.5 system-ui,'DejaVu Sans',sans-serif}\n"
-	"h1{font-size:1.7rem;margin:.2em 0}h2{margin:2.5em 0 .3em;padding-top:.6em;"
-	"border-top:2px solid var(--rule);font-size:1.35rem}h2 code{font-size:1em}"
-	"h3{margin:1.4em 0 .2em;font-size:1.08rem}h4{margin:1.2em 0 .3em;font-size:.95rem}\n"
-	"p{margin:.4em 0;max-width:62rem}a{color:var(--s0)}.answer{font-size:1.05rem;"
-	"border-left:4px solid var(--s0);padding:.2em .8em;background:var(--card)}"
-	".answer b{font-weight:600}.warn{color:var(--warn)}.notes{white-space:pre-line;"
-	"color:var(--dim);font-size:.88rem}.dim{color:var(--dim)}\n"
-	"figure{margin:.6em 0 1.2em}.panels{display:flex;flex-wrap:wrap;gap:1rem}"
-	".panels>div{flex:1 1 30rem;min-width:0;max-width:58rem}"
-	"figcaption{color:var(--dim);font-size:.9rem}svg{width:100%;height:auto;display:block;"
-	"background:var(--back)}\n"
-	"svg text{fill:var(--text);font:16px 'DejaVu Sans',Verdana,sans-serif}"
-	"svg .label{font-size:16.5px;font-weight:600}svg .remark{fill:var(--warn);font-size:14.5px}"
-	".grid{stroke:var(--rule);stroke-width:1;fill:none}.guide{stroke:var(--rule);"
-	"stroke-width:1;stroke-dasharray:1 5;fill:none}.series{fill:var(--c);stroke:var(--c)}"
-	".line{fill:none;stroke-width:2.6;stroke-linejoin:round}.range{stroke-width:2;opacity:.45;"
-	"fill:none}.dashed .line{stroke-dasharray:7 5}.series path:not(.line):not(.range)"
-	"{stroke:var(--back);stroke-width:1}.dashed path:not(.line):not(.range){fill:var(--back)!important;"
-	"stroke:var(--c)!important;stroke-width:2!important}.paper{stroke:var(--paper);fill:var(--back);"
-	"stroke-width:2}.paper .line{fill:none;stroke-dasharray:3 4;stroke-width:2}\n"
-	".s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}"
-	".s4{--c:var(--s4)}.s5{--c:var(--s5)}.s6{--c:var(--s6)}.s7{--c:var(--s7)}\n"
-	".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.86rem;"
-	"font-variant-numeric:tabular-nums}th,td{padding:.18em .7em;text-align:left;"
-	"border-bottom:1px solid var(--rule);vertical-align:top}td{overflow-wrap:anywhere}"
-	".n{text-align:right;white-space:nowrap}tr.differs td{background:var(--card);font-weight:600}"
-	".head{white-space:pre-line}tr>td:first-child{white-space:nowrap}details{margin:.5em 0}summary{cursor:pointer;color:var(--dim)}nav{columns:16rem}"
-	"nav a{display:block}\n";
+static const char *const style[] = {
+	":root{color-scheme:light dark;--back:#fff;--text:#1a1a1a;--dim:#595959;",
+	"--rule:#d4d4d4;--card:#f6f6f4;--warn:#8a3b00;--paper:#6f6f6f;--s0:#0072b2;",
+	"--s1:#d55e00;--s2:#009e73;--s3:#b0508a;--s4:#a87400;--s5:#3a9bd1;--s6:#5b3c99;",
+	"--s7:#111}",
+	"@media(prefers-color-scheme:dark){:root{--back:#16181b;--text:#e8e6e3;--dim:#a8a6a2;",
+	"--rule:#3c4045;--card:#1f2226;--warn:#ffb27a;--paper:#a0a0a0;--s0:#5aa9e6;",
+	"--s1:#ff8a4c;--s2:#3ccf9e;--s3:#e79ac6;--s4:#f0c04a;--s5:#9bd8ff;--s6:#b79cf0;",
+	"--s7:#f2f2f2}",
+	"}*{box-sizing:border-box}",
+	"body{margin:0 auto;padding:1.5rem;max-width:72rem;background:var(--back);",
+	"color:var(--text);font:16px/1.5 system-ui,'DejaVu Sans',sans-serif}",
+	"h1{font-size:1.7rem;margin:.2em 0}",
+	"h2{margin:2.5em 0 .3em;padding-top:.6em;border-top:2px solid var(--rule);",
+	"font-size:1.35rem}",
+	"h2 code{font-size:1em}h3{margin:1.4em 0 .2em;font-size:1.08rem}",
+	"h4{margin:1.2em 0 .3em;font-size:.95rem}p{margin:.4em 0;max-width:62rem}",
+	"a{color:var(--s0)}",
+	".answer{font-size:1.05rem;border-left:4px solid var(--s0);padding:.2em .8em;",
+	"background:var(--card)}",
+	".answer b{font-weight:600}.warn{color:var(--warn)}",
+	".notes{white-space:pre-line;color:var(--dim);font-size:.88rem}.dim{color:var(--dim)}",
+	"figure{margin:.6em 0 1.2em}.panels{display:flex;flex-wrap:wrap;gap:1rem}",
+	".panels>div{flex:1 1 30rem;min-width:0;max-width:58rem}",
+	"figcaption{color:var(--dim);font-size:.9rem}",
+	"svg{width:100%;height:auto;display:block;background:var(--back)}",
+	"svg text{fill:var(--text);font:16px 'DejaVu Sans',Verdana,sans-serif}",
+	"svg .label{font-size:16.5px;font-weight:600}",
+	"svg .remark{fill:var(--warn);font-size:14.5px}",
+	".grid{stroke:var(--rule);stroke-width:1;fill:none}",
+	".guide{stroke:var(--rule);stroke-width:1;stroke-dasharray:1 5;fill:none}",
+	".series{fill:var(--c);stroke:var(--c)}",
+	".line{fill:none;stroke-width:2.6;stroke-linejoin:round}",
+	".range{stroke-width:2;opacity:.45;fill:none}.dashed .line{stroke-dasharray:7 5}",
+	".series path:not(.line):not(.range){stroke:var(--back);stroke-width:1}",
+	".dashed path:not(.line):not(.range){fill:var(--back)!important;",
+	"stroke:var(--c)!important;stroke-width:2!important}",
+	".paper{stroke:var(--paper);fill:var(--back);stroke-width:2}",
+	".paper .line{fill:none;stroke-dasharray:3 4;stroke-width:2}.s0{--c:var(--s0)}",
+	".s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}",
+	".s5{--c:var(--s5)}.s6{--c:var(--s6)}.s7{--c:var(--s7)}.wide{overflow-x:auto}",
+	"table{border-collapse:collapse;font-size:.86rem;font-variant-numeric:tabular-nums}",
+	"th,td{padding:.18em .7em;text-align:left;border-bottom:1px solid var(--rule);",
+	"vertical-align:top}",
+	"td{overflow-wrap:anywhere}.n{text-align:right;white-space:nowrap}",
+	"tr.differs td{background:var(--card);font-weight:600}.head{white-space:pre-line}",
+	"tr>td:first-child{white-space:nowrap}details{margin:.5em 0}",
+	"summary{cursor:pointer;color:var(--dim)}nav{columns:16rem}nav a{display:block}",
+};
 
 static void element(FILE *out, const char *name, const char *class, const char *text)
 {
@@ -146,7 +156,8 @@ static int write_figure(const struct section *section, const struct figure *figu
 			html_text(out, figure->paper);
 			fputs(", repeated here. ", out);
 		}
-		fprintf(out, "Marks are medians or single values; bars reach from p1 to p99, or over the repeats, and on where they end at the edge.%s</figcaption>\n</figure>\n",
+		fprintf(out,
+			"Marks are medians or single values; bars reach from p1 to p99, or over the repeats, and on where they end at the edge.%s</figcaption>\n</figure>\n",
 			paper ? " Grey is the paper, in cycles of machines of 2005 to 2008." : "");
 	}
 	for (i = 0; i < nr; i++)
@@ -212,7 +223,8 @@ static void write_tables(const struct section *section)
 	for (i = 0; i < report->nr; i++) {
 		if (!section->groups[i].nr)
 			continue;
-		fputs("<details><summary>Tables: medians, percentiles, sample counts, the control", section->out);
+		fputs("<details><summary>Tables: percentiles, sample counts, the control",
+		      section->out);
 		if (report->nr > 1) {
 			fputs(": ", section->out);
 			html_text(section->out, report->runs[i].name);
@@ -359,7 +371,8 @@ static void write_environment(const struct report *report, FILE *out)
 		element(out, "th", NULL, report->runs[j].name);
 	fputs("</tr>\n", out);
 	for (i = 0; i < NR_FACTS; i++) {
-		differs = known = 0;
+		differs = 0;
+		known = 0;
 		for (j = 0; j < report->nr; j++) {
 			values[j] = facts[i].value(report->runs[j].env, facts[i].path);
 			differs |= strcmp(values[j], values[0]);
@@ -389,7 +402,8 @@ void report_html(const struct report *report, FILE *out)
 	      "<meta name=\"viewport\" content=\"width=device-width\">\n"
 	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
 	      "<title>multikernel: report</title>\n<style>\n", out);
-	fputs(style, out);
+	for (i = 0; i < sizeof(style) / sizeof(style[0]); i++)
+		fprintf(out, "%s\n", style[i]);
 	fputs("</style>\n</head>\n<body>\n<h1>multikernel: what was measured</h1>\n", out);
 	for (i = 0; i < report->nr; i++) {
 		line = report->runs[i].env ? env_headline(report->runs[i].env) :
@@ -401,7 +415,7 @@ void report_html(const struct report *report, FILE *out)
 		fputs("</p>\n", out);
 		free(line);
 		if (env_counts_only(report->runs[i].env)) {
-			fputs("<p class=\"warn\">Times are left out, since they mean nothing there: ",
+			fputs("<p class=\"warn\">Times mean nothing there and are left out: ",
 			      out);
 			html_text(out, env_counts_only(report->runs[i].env));
 			fputs("</p>\n", out);

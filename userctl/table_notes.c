@@ -140,8 +140,9 @@ char *remark_text(const struct table *table)
 	if (!emulated)
 		return mkctl_printf("whether this was measured under emulation is not recorded");
 	if (emulated->middle != 0 || emulated->high != 0)
-		return mkctl_printf("measured under emulation (%s): cycles are not those of hardware",
-				    machine ? machine : "by what is not recorded");
+		return mkctl_printf("measured under emulation (%s): %s",
+				    machine ? machine : "by what is not recorded",
+				    "cycles are not those of hardware");
 	if (machine && strcmp(machine, "none"))
 		return mkctl_printf("measured in a virtual machine (%s)", machine);
 	return NULL;

@@ -183,8 +183,8 @@ static void warn_load(const struct tune *tune, json_t *list)
 	char *load = first_line(tune, "/proc/loadavg");
 
 	if (load && strtod(load, NULL) > BUSY_LOAD)
-		warn(list, mkctl_printf("the load is %.4s: other programs take time from what is measured; stop them, or wait",
-					load));
+		warn(list, mkctl_printf("the load is %.4s: %s", load,
+					"other programs take time from it; stop them"));
 	free(load);
 }
 
@@ -193,8 +193,9 @@ static void warn_siblings(const struct tune *tune, json_t *list)
 	char *active = first_line(tune, CPU_DIR "/smt/active");
 
 	if (active && !strcmp(active, "1"))
-		warn(list, mkctl_printf("SMT is on: siblings share a core and slow each other down; choose one of each core with --cpus, or echo off > "
-					CPU_DIR "/smt/control"));
+		warn(list, mkctl_printf("SMT is on: %s, or echo off > %s/smt/control",
+					"siblings share a core; take one of each core with --cpus",
+					CPU_DIR));
 	free(active);
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of run
 # SPDX-License-Identifier: GPL-2.0
 #
 # Tests of mkctl report's page and JSON, and of what mkctl run says of the
