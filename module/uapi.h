@@ -225,9 +225,9 @@ struct mk_home_create {
 };
 
 /* A mapping can be written. */
-#define MK_HOME_WRITE		(1U << 0)
+#define MK_HOME_WRITE		0x1
 /* A frame for each page and node, on that node; otherwise one for all nodes. */
-#define MK_HOME_LOCAL		(1U << 1)
+#define MK_HOME_LOCAL		0x2
 
 /**
  * struct mk_home_map - MK_IOC_HOME_MAP: map fresh frames

@@ -47,11 +47,17 @@ struct chart_axis {
 
 /**
  * struct chart - one chart
+ * @kind: values over numbers, or by rows
  * @title: what it shows, for those who cannot see it
  * @at_label: name of the axis of numbers, with its unit
  * @value_label: name of the axis of values, with its unit
  * @remark: what must not be overlooked, such as "emulated (tcg)"; may be NULL
  * @rows: names of the rows
+ * @nr_rows: how many
+ * @series: what is drawn
+ * @nr: how many
+ * @at: the axis of numbers
+ * @value: the axis of values
  */
 struct chart {
 	enum chart_kind kind;

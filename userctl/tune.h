@@ -16,6 +16,7 @@ struct tune_change {
  * struct tune - what was set
  * @root: put before /proc, /sys and /dev: "" for this host, or a copy of it
  * @changes: what to put back
+ * @nr: how many
  * @latency: open while CPUs must not sleep deeply, -1 if not
  */
 struct tune {

@@ -270,8 +270,8 @@ FIXTURE_TEARDOWN(phase)
 
 /* A signal calls off what is not decided yet, and nothing else. */
 static void signalled(struct __test_metadata *_metadata,
-		      FIXTURE_DATA(phase) *self,
-		      const FIXTURE_VARIANT(phase) *variant, int signal, int want)
+		      FIXTURE_DATA(phase) * self,
+		      const FIXTURE_VARIANT(phase) * variant, int signal, int want)
 {
 	stand_still(_metadata, variant->pause, self->last, &self->pid);
 	kill(self->pid, signal);

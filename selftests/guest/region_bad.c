@@ -210,11 +210,11 @@ TEST_F(region, bad_pointers_and_numbers)
 		EXPECT_RET(-EFAULT, mk_ask(self->fd, requests[i], (void *)-8L),
 			   "kernel");
 		EXPECT_RET(-EFAULT, mk_ask(self->fd, requests[i],
-					hole + PAGE - 4), "over the edge");
+					   hole + PAGE - 4), "over the edge");
 		EXPECT_RET(-EBADF, mk_ask(fd, requests[i], hole), "read-only");
 		/* the size is part of the number */
 		EXPECT_RET(-ENOTTY, mk_ask(self->fd, requests[i] + (8 << 16),
-					hole), "size");
+					   hole), "size");
 	}
 	EXPECT_RET(-ENOTTY, mk_ask(self->fd, _IO(MK_IOC_MAGIC, 100), hole), "100");
 	close(fd);
