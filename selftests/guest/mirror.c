@@ -458,7 +458,7 @@ static uint64_t sum_of(pid_t pid, const char *name)
 }
 
 /* A sum over all mirrors there have been. */
-static uint64_t sum_of(const char *name)
+static uint64_t tally_of(const char *name)
 {
 	char text[1024] = "", *line;
 	size_t len = strlen(name);
@@ -550,15 +550,15 @@ static void works(struct __test_metadata *_metadata,
 TEST_F(mirror, works)
 {
 	works(_metadata, self, "direct");
-	EXPECT_EQ(0, sum_of("messages"));
+	EXPECT_EQ(0, tally_of("messages"));
 }
 
 TEST_F(mirror, works_by_message)
 {
 	works(_metadata, self, "message");
-	EXPECT_LT(0, sum_of("messages"));
-	TH_LOG("messages %lu, directs %lu", sum_of("messages"),
-	       sum_of("directs"));
+	EXPECT_LT(0, tally_of("messages"));
+	TH_LOG("messages %lu, directs %lu", tally_of("messages"),
+	       tally_of("directs"));
 }
 
 TEST_F(mirror, is_local)
@@ -648,12 +648,12 @@ TEST_F(mirror, inherits)
 	self->pid = start(subject_works);
 	ASSERT_TRUE(goes_on(1));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-	before = sum_of("attached");
+	before = tally_of("attached");
 	EXPECT_TRUE(goes_on(5));
-	EXPECT_EQ(before, sum_of("attached"));
+	EXPECT_EQ(before, tally_of("attached"));
 	ASSERT_EQ(0, mk_put("mirror/inherit", "1"));
 	EXPECT_TRUE(goes_on(5));
-	EXPECT_LT(before, sum_of("attached"));
+	EXPECT_LT(before, tally_of("attached"));
 	EXPECT_EQ(0, end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
@@ -681,7 +681,7 @@ TEST_F(mirror, keeps_to_the_limit)
 	EXPECT_EQ(0, end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
-	EXPECT_LT(0, sum_of("fallbacks"));
+	EXPECT_LT(0, tally_of("fallbacks"));
 }
 
 static void subject_opens(void)
@@ -704,7 +704,7 @@ static void subject_opens(void)
 /* The device does the same for whoever has it open. */
 TEST_F(mirror, device)
 {
-	uint64_t before = sum_of("attached");
+	uint64_t before = tally_of("attached");
 	unsigned long long n = 0;
 
 	self->pid = start(subject_opens);
@@ -714,7 +714,7 @@ TEST_F(mirror, device)
 	EXPECT_EQ(0, end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
-	EXPECT_EQ(before + 2, sum_of("attached"));
+	EXPECT_EQ(before + 2, tally_of("attached"));
 	EXPECT_EQ(0, mk_get_u64("mirror/count", &n));
 	EXPECT_EQ(0, n);
 }
