@@ -161,7 +161,10 @@ static int mk_run_verdict(const struct mk_run *run, int err)
 {
 	/* From an interruptible wait; a run is not to start over by itself. */
 	if (err == -ERESTARTSYS)
-		err = mk_run_stopped(run) ?: -EINTR;
+		err = -EINTR;
+	/* One that is stopped may fail of that, as when its agents are killed. */
+	if (err)
+		err = mk_run_stopped(run) ?: err;
 	if (WARN_ON_ONCE(err > 0 || err < -MAX_ERRNO))
 		return -EIO;
 	if (err && !mk_run_stopped(run))
