@@ -330,7 +330,8 @@ TEST_F_TIMEOUT(stress, hotplug_under_traffic, STRESS_TIMEOUT)
 	ASSERT_EQ(0, mk_exp_small(TRAFFIC));
 	self->traffic = start_traffic();
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, toggle_cpus, NULL));
-	for (end = mk_seconds() + 60; mk_seconds() < end && toggles < 200; )
+	end = mk_seconds() + 60;
+	while (mk_seconds() < end && toggles < mk_rounds(200, 40))
 		mk_sleep_ms(100);
 	stop = true;
 	pthread_join(self->thread, NULL);
