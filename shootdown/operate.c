@@ -402,6 +402,12 @@ static int mk_operate_change(struct mk_region *region,
 		bitmap_clear(region->protected, op->first, op->pages);
 		break;
 	}
+	retired->seq = ++region->ops;
+	retired->start = op->first;
+	retired->end = op->first + op->pages;
+	/* Linux does not flush where there is nothing left to clear. */
+	retired->clears = !err && !mk_protocol_zaps(op->protocol) &&
+			  (op->op == MK_OP_UNMAP || op->op == MK_OP_RENEW);
 	op->version = region->version;
 	mutex_unlock(&region->lock);
 	return err;

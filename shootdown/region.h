@@ -16,8 +16,9 @@
  *	when no page table has it and no TLB. Frames that were replaced (renew)
  *	are freed when the operation that did it lets go and, with a lazy
  *	protocol, the quarantine too. If a mapping could not be reached, since its
- *	process is dying or the caller was killed, the frames are kept until it is
- *	gone; those of a fault on purpose until the region dies.
+ *	process is dying, the caller was killed or the initiator's CPU went, the frames
+ *	are kept until it is gone, or a later operation has reached all mappings of the
+ *	pages; those of a fault on purpose until the region dies.
  *
  * An operation
  *	1. Its pages are marked busy; another that wants one of them waits, so

@@ -52,6 +52,7 @@ struct mk_mapping {
  * @mappings: struct mk_mapping
  * @seq: number of the latest mapping
  * @version: of the latest renew
+ * @ops: number of the latest operation
  * @kept: struct mk_retired that somebody may still reach
  * @nr_kept: their frames
  * @settling: anyone: shootdowns in the quarantine
@@ -72,6 +73,7 @@ struct mk_region {
 	struct list_head mappings;
 	u64 seq;
 	u64 version;
+	u64 ops;
 	struct list_head kept;
 	u32 nr_kept;
 	atomic_t settling;

@@ -47,6 +47,15 @@ static void mk_retired_free(struct mk_retired *retired)
 	kvfree(retired);
 }
 
+/* Did it take those pages away from everybody, after @other had begun to? */
+static bool mk_retired_covers(const struct mk_retired *retired,
+			      const struct mk_retired *other)
+{
+	return retired->clears && !retired->keep && !retired->last &&
+	       retired->seq > other->seq &&
+	       retired->start <= other->start && retired->end >= other->end;
+}
+
 /* Under the region's lock: may anybody still reach the frames? */
 static bool mk_retired_is_kept(const struct mk_retired *retired)
 {
@@ -62,6 +71,14 @@ static bool mk_retired_is_kept(const struct mk_retired *retired)
 		    mapping->seq <= retired->last)
 			return true;
 	return false;
+}
+
+static void mk_retired_unkeep(struct mk_retired *retired,
+			      struct list_head *list)
+{
+	list_move(&retired->link, list);
+	retired->region->nr_kept -= retired->nr;
+	atomic64_sub(retired->nr, &mk_region_totals.kept);
 }
 
 /**
@@ -89,11 +106,16 @@ void mk_retired_await(struct mk_retired *retired, u64 mapping)
 void mk_retired_put(struct mk_retired *retired)
 {
 	struct mk_region *region = retired->region;
+	struct mk_retired *other, *next;
+	LIST_HEAD(unkept);
 	bool kept;
 
 	if (!refcount_dec_and_test(&retired->refs))
 		return;
 	mutex_lock(&region->lock);
+	list_for_each_entry_safe(other, next, &region->kept, link)
+		if (!other->keep && mk_retired_covers(retired, other))
+			mk_retired_unkeep(other, &unkept);
 	kept = retired->nr && mk_retired_is_kept(retired);
 	if (kept) {
 		list_add(&retired->link, &region->kept);
@@ -103,6 +125,7 @@ void mk_retired_put(struct mk_retired *retired)
 	mutex_unlock(&region->lock);
 	if (!kept)
 		mk_retired_free(retired);
+	mk_retired_dispose(&unkept);
 }
 
 /**
@@ -117,13 +140,9 @@ void mk_retired_collect(struct mk_region *region, struct list_head *list)
 	struct mk_retired *retired, *next;
 
 	lockdep_assert_held(&region->lock);
-	list_for_each_entry_safe(retired, next, &region->kept, link) {
-		if (mk_retired_is_kept(retired))
-			continue;
-		list_move(&retired->link, list);
-		region->nr_kept -= retired->nr;
-		atomic64_sub(retired->nr, &mk_region_totals.kept);
-	}
+	list_for_each_entry_safe(retired, next, &region->kept, link)
+		if (!mk_retired_is_kept(retired))
+			mk_retired_unkeep(retired, list);
 }
 
 /**

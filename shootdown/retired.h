@@ -3,7 +3,7 @@
  * Frames of a region that were replaced, on their way out: they are freed when
  * the operation that did it lets go, and every shootdown of it that a lazy
  * protocol has in quarantine; and when no mapping is left that the operation did
- * not reach.
+ * not reach, or a later one of the same pages has reached them all.
  */
 #ifndef MK_RETIRED_H
 #define MK_RETIRED_H
@@ -22,6 +22,10 @@
  * @keep: a fault was planted: they are kept until the region dies
  * @first: first mapping that was not reached, by its number
  * @last: last one; 0 if all were
+ * @clears: the operation takes away what others before it have left
+ * @seq: its number in the region
+ * @start: its first page
+ * @end: first page after it
  * @nr: how many
  * @page: them
  */
@@ -29,8 +33,10 @@ struct mk_retired {
 	struct mk_region *region;
 	refcount_t refs;
 	struct list_head link;
-	bool keep;
+	bool keep, clears;
 	u64 first, last;
+	u64 seq;
+	u32 start, end;
 	u32 nr;
 	struct page *page[];
 };
