@@ -13,9 +13,8 @@ root=$(cd "$1" && pwd)
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 cc=${CC:-gcc}
-names=
-jobs=$(nproc)
-running=0
+# shellcheck source=selftests/mutants.sh
+. "$root/selftests/mutants.sh"
 
 # attempt NAME WORDS FILE SED
 attempt()
@@ -32,21 +31,7 @@ attempt()
 		-I"$root/selftests/ring" -Itests -pthread -o "$dir/$1/urpc_test" \
 		"$dir/$1"/*.c tests/main.c tests/check_*.c -luring \
 		2> "$dir/$1/error" || echo "does not build" >> "$dir/$1/error"
-	[ -s "$dir/$1/error" ] ||
-		timeout 40 "$dir/$1/urpc_test" "$2" > "$dir/$1/output" 2>&1 ||
-		touch "$dir/$1/caught"
-}
-
-# mutant NAME WORDS FILE SED
-mutant()
-{
-	names="$names $1"
-	attempt "$@" &
-	running=$((running + 1))
-	if [ "$running" -ge "$jobs" ]; then
-		wait
-		running=0
-	fi
+	run_tests "$1" timeout 40 "$dir/$1/urpc_test" "$2"
 }
 
 mutant counts-taken-after-the-look "threads: no wake" wake.c \
@@ -81,22 +66,4 @@ mutant error-forgotten "hostile: memory written b" channel.c \
 	's/channel->error = ret;/;/'
 mutant late-reply-taken "channel: calls" call.c \
 	's/reply->tag == channel->tag/1/'
-wait
-
-echo "TAP version 13"
-# shellcheck disable=SC2086 # words are meant to be split
-set -- $names
-echo "1..$#"
-n=0
-failed=0
-for name; do
-	n=$((n + 1))
-	[ ! -s "$dir/$name/error" ] || sed 's/^/# /' "$dir/$name/error"
-	if [ -e "$dir/$name/caught" ]; then
-		echo "ok $n - mutant $name caught"
-	else
-		echo "not ok $n - mutant $name caught"
-		failed=1
-	fi
-done
-exit $failed
+report_mutants

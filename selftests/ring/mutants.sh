@@ -13,7 +13,8 @@ set -eu
 root=$1
 dir=$2
 cc=${CC:-gcc}
-jobs=$(nproc)
+# shellcheck source=selftests/mutants.sh
+. "$root/selftests/mutants.sh"
 
 rm -rf "$dir"
 mkdir -p "$dir"
@@ -37,23 +38,12 @@ build()
 		echo "does not build" >> "$dir/$1/error"
 }
 
-# mutant NAME SANITIZER WORDS FILE SED
-mutant()
+# attempt NAME SANITIZER WORDS FILE SED
+attempt()
 {
-	names="${names-} $1"
-	(
-		build "$1" "$2" "${3%%:*}" "$4" "$5"
-		if [ ! -s "$dir/$1/error" ]; then
-			TSAN_OPTIONS=halt_on_error=1 \
-				timeout 60 "$dir/$1/ring_test" "$3" \
-				> "$dir/$1/output" 2>&1 || touch "$dir/$1/caught"
-		fi
-	) &
-	running=$((${running:-0} + 1))
-	if [ "$running" -ge "$jobs" ]; then
-		wait
-		running=0
-	fi
+	build "$1" "$2" "${3%%:*}" "$4" "$5"
+	run_tests "$1" env TSAN_OPTIONS=halt_on_error=1 \
+		timeout 60 "$dir/$1/ring_test" "$3"
 }
 
 publish='/^static inline void mk_tx_publish/,/^}/'
@@ -108,24 +98,4 @@ mutant inplace-call-unanswered none "inplace: turns" inplace.h \
 	's/if (unlikely(side->open))/if (0)/'
 mutant inplace-any-number none "inplace: headers" inplace.h \
 	's/0xffffffffull << MK_HDR_TAG_SHIFT |/0ull |/'
-wait
-
-echo "TAP version 13"
-# shellcheck disable=SC2086 # words are meant to be split
-set -- $names
-echo "1..$#"
-n=0
-failed=0
-for name; do
-	n=$((n + 1))
-	if [ -s "$dir/$name/error" ]; then
-		sed 's/^/# /' "$dir/$name/error"
-	fi
-	if [ -e "$dir/$name/caught" ]; then
-		echo "ok $n - mutant $name caught"
-	else
-		echo "not ok $n - mutant $name caught"
-		failed=1
-	fi
-done
-exit $failed
+report_mutants
