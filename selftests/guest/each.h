@@ -22,6 +22,7 @@ FIXTURE_VARIANT(experiment)
 {
 	const char *name;
 	bool per_client;	/* size clients take so many samples each */
+	bool mirrors;
 };
 
 FIXTURE_VARIANT_ADD(experiment, urpc_latency) {
@@ -89,11 +90,11 @@ FIXTURE_VARIANT_ADD(experiment, global_mapping) {
 };
 
 FIXTURE_VARIANT_ADD(experiment, mirror_ops) {
-	.name = "mirror_ops",
+	.name = "mirror_ops", .mirrors = true,
 };
 
 FIXTURE_VARIANT_ADD(experiment, mirror_locality) {
-	.name = "mirror_locality",
+	.name = "mirror_locality", .mirrors = true,
 };
 
 FIXTURE_SETUP(experiment)
@@ -101,7 +102,7 @@ FIXTURE_SETUP(experiment)
 	self->name = variant->name;
 	if (mk_loaded())
 		ASSERT_EQ(0, mk_unload_soon());
-	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, variant->mirrors ? mk_load_hooked() : mk_load(NULL));
 	ASSERT_TRUE(mk_exists(mk_exp_file(self->name, "run")));
 	ASSERT_EQ(0, mk_exp_small(self->name));
 }

@@ -157,6 +157,30 @@ static int channels_tidy(const char *arg, int ret)
 	return mk_exp_run(TRAFFIC);
 }
 
+/* The first mirror hooks functions that all CPUs run: see the fixture. */
+static int hooks_prepare(const char *arg)
+{
+	int ret = mk_loaded() ? mk_unload_soon() : 0;
+	int cpu;
+
+	ret = ret ?: mk_load(NULL);
+	for (cpu = 1; cpu < mk_cpus_possible(); cpu++)
+		mk_cpu_set(cpu, false);
+	return ret;
+}
+
+static int hooks_walk(const char *arg)
+{
+	return mk_put_u64("mirror/attach", getpid()) ?:
+	       mk_put_u64("mirror/detach", getpid());
+}
+
+static int hooks_tidy(const char *arg, int ret)
+{
+	mk_cpus_all_online();
+	return mk_monitors_become(mk_cpus_online()) ? 0 : -ECHILD;
+}
+
 static int experiment_prepare(const char *arg)
 {
 	int ret = mk_loaded() ? 0 : mk_load(NULL);
@@ -457,12 +481,21 @@ TEST_F_TIMEOUT(faults, regions, FAULTS_TIMEOUT)
 	exhaust(_metadata, &path, true);
 }
 
+TEST_F_TIMEOUT(faults, first_mirror, FAULTS_TIMEOUT)
+{
+	const struct path path = {
+		"first mirror", NULL, hooks_prepare, hooks_walk, hooks_tidy,
+	};
+
+	exhaust(_metadata, &path, true);
+}
+
 TEST_F_TIMEOUT(faults, experiments, FAULTS_TIMEOUT)
 {
 	char names[MK_NAMES_MAX][MK_FIELD_MAX];
 	int n, i;
 
-	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, mk_load_hooked());
 	n = mk_experiments(names, MK_NAMES_MAX);
 	ASSERT_LT(0, n);
 	for (i = 0; i < n; i++) {

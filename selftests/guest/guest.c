@@ -81,32 +81,81 @@ int mk_load(const char *params)
 }
 
 /*
- * The first attach of a mirror sets hooks, which is text that changes under
- * running CPUs. An emulator may get that wrong if one of them is just there, so
- * this does it at once, while nothing much runs.
+ * Hooks of mirrors are text that changes under running CPUs. QEMU can get that
+ * wrong for one that is just about to run it, and then goes on with what stood
+ * there before, so other CPUs are off line meanwhile. Which ones, as a mask.
  */
+static unsigned long long mk_cpus_away(void)
+{
+	unsigned long long away = 0;
+	int cpu;
+
+	for (cpu = 1; cpu < mk_cpus_possible() && cpu < 64; cpu++)
+		if (mk_cpu_online(cpu) && !mk_cpu_set(cpu, false))
+			away |= 1ULL << cpu;
+	return away;
+}
+
+static void mk_cpus_back(unsigned long long away)
+{
+	int cpu;
+
+	for (cpu = 1; away >> cpu; cpu++)
+		if (away >> cpu & 1)
+			mk_cpu_set(cpu, true);
+}
+
+/* The first attach sets the hooks; they stay until the module goes. */
+int mk_hook(void)
+{
+	unsigned long long away = mk_cpus_away();
+	int ret = mk_put_u64("mirror/attach", getpid());
+
+	ret = ret ? ret : mk_put_u64("mirror/detach", getpid());
+	mk_cpus_back(away);
+	return ret ? ret : mk_members_become(mk_cpus_online()) ? 0 : -ETIMEDOUT;
+}
+
 int mk_load_hooked(void)
 {
 	int ret = mk_load(NULL);
 
-	ret = ret ? ret : mk_put_u64("mirror/attach", getpid());
-	return ret ? ret : mk_put_u64("mirror/detach", getpid());
+	return ret ? ret : mk_hook();
 }
 
-int mk_unload(void)
+static int mk_delete(void)
 {
 	return syscall(SYS_delete_module, "multikernel", O_NONBLOCK) ?
 		-errno : 0;
 }
 
+static bool mk_hooked(void)
+{
+	char totals[1024];
+
+	return mk_read("mirror/total", totals, sizeof(totals)) > 0 &&
+	       strncmp(totals, "attached 0\n", strlen("attached 0\n"));
+}
+
+int mk_unload(void)
+{
+	unsigned long long away = mk_hooked() ? mk_cpus_away() : 0;
+	int ret = mk_delete();
+
+	mk_cpus_back(away);
+	return ret;
+}
+
 /* Unload, with patience for a user that is on its way out. */
 int mk_unload_soon(void)
 {
+	unsigned long long away = mk_hooked() ? mk_cpus_away() : 0;
 	double end = mk_seconds() + MK_PATIENCE;
 	int ret;
 
-	while ((ret = mk_unload()) == -EAGAIN && mk_seconds() < end)
+	while ((ret = mk_delete()) == -EAGAIN && mk_seconds() < end)
 		mk_sleep_ms(50);
+	mk_cpus_back(away);
 	return ret;
 }
 

@@ -17,6 +17,8 @@ const char *mk_errname(int ret);
 
 /* Each returns 0 or a negative errno. */
 int mk_load(const char *params);
+/* Sets the hooks of mirrors while one CPU runs: for tests that mirror. */
+int mk_hook(void);
 int mk_load_hooked(void);
 int mk_unload(void);
 int mk_unload_soon(void);

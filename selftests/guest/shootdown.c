@@ -228,6 +228,7 @@ TEST_F_TIMEOUT(protocol, renew_mirrored, SHOOTDOWN_TIMEOUT)
 	    variant->number != MK_PROTOCOL_UNICAST &&
 	    variant->number != MK_PROTOCOL_LAZY)
 		SKIP(return, "brief");
+	ASSERT_EQ(0, mk_hook());
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", getpid()));
 	renew(_metadata, &self->oracle, &mixed, variant->number);
 	snprintf(file, sizeof(file), "mirror/%d/node0/fills", getpid());
@@ -327,6 +328,7 @@ TEST_F_TIMEOUT(protocol, kept_by_a_mirror_is_seen, SHOOTDOWN_TIMEOUT)
 		SKIP(return, "Linux tells of what it takes away");
 	if (!mk_rounds(1, 0) && variant->number != MK_PROTOCOL_UNICAST)
 		SKIP(return, "brief");
+	ASSERT_EQ(0, mk_hook());
 	ASSERT_EQ(0, mk_put("mirror/broken", "no_regions"));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", getpid()));
 	fault(_metadata, &self->oracle, variant->number, MK_BROKEN_NONE, &busy);
