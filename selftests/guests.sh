@@ -8,8 +8,9 @@ kselftest=build/kselftest
 # What the guests printed, and their kernel logs.
 logs=build/check
 
-# Seconds for one guest, beyond those that kselftest allows each program.
+# Seconds for one guest, and for one of its tests, each of which prints a line.
 patience=${MK_PATIENCE:-2400}
+stall=${MK_STALL:-300}
 
 say()
 {
@@ -51,7 +52,7 @@ guest_run()
 	rm -f "$log" "$kmsg" "$err"
 	ktap_count "$name" "${list[@]}" < <(
 		selftests/vm/run "$@" \
-			--timeout "$patience" --keep-log "$kmsg" \
+			--timeout "$patience" --stall "$stall" --keep-log "$kmsg" \
 			--env "MK_MODULE=$PWD/$module" \
 			-- "${run[@]}" 2> "$err" | tee "$log"
 		echo "${PIPESTATUS[0]}" > "$log.status"

@@ -75,6 +75,23 @@ console_panicked()
 	grep -q 'Kernel panic - not syncing' "$RUN_DIR/console"
 }
 
+# For STALL seconds now the command has printed nothing. Looked at now and then
+# only, since what was seen last costs a process.
+command_stalls()
+{
+	local out=$RUN_DIR/share/stdout
+
+	[[ -n $STALL && -n $BOOT_TIME ]] || return 1
+	if ((SECONDS >= STALL_LOOK)); then
+		STALL_LOOK=$((SECONDS + 5))
+		if [[ $out -nt $RUN_DIR/stdout.seen ]]; then
+			touch -r "$out" "$RUN_DIR/stdout.seen"
+			STALLED=$((SECONDS + STALL))
+		fi
+	fi
+	((SECONDS >= STALLED))
+}
+
 # Ask a guest that does not move where it stands: the NMI makes it panic, which
 # prints the stacks and the log, and reboot, which ends QEMU.
 interrogate_guest()
@@ -89,13 +106,14 @@ interrogate_guest()
 #   log      the command ended, but the end of the log never came
 #   panic    the guest panicked or was gone without a word
 #   timeout  the command did not end
+#   stall    it printed nothing for too long
 #   boot     any of the two before the command could start
 #   qemu     QEMU itself failed
 watch_guest()
 {
 	local share=$RUN_DIR/share deadline
 
-	OUTCOME='' BOOT_TIME=''
+	OUTCOME='' BOOT_TIME='' STALL_LOOK=0
 	stream_output
 
 	deadline=$((SECONDS + BOOT_TIMEOUT))
@@ -103,6 +121,7 @@ watch_guest()
 		if [[ -z $BOOT_TIME && -e $share/started ]]; then
 			BOOT_TIME=$(elapsed "$STARTED")
 			deadline=$((SECONDS + TIMEOUT))
+			STALLED=$((SECONDS + ${STALL:-0}))
 			((!SHELL_MODE)) || deadline=$((SECONDS + 1000000))
 		fi
 		if [[ -e $share/end ]]; then
@@ -117,6 +136,9 @@ watch_guest()
 				OUTCOME=qemu
 		elif ((SECONDS >= deadline)); then
 			OUTCOME=timeout
+			interrogate_guest
+		elif command_stalls; then
+			OUTCOME=stall
 			interrogate_guest
 		else
 			nap 0.1
@@ -202,6 +224,10 @@ give_verdict()
 	timeout)
 		print_log
 		die "$EXIT_TIMEOUT" "the command did not end within $TIMEOUT s ($where)"
+		;;
+	stall)
+		print_log
+		die "$EXIT_TIMEOUT" "the command printed nothing for $STALL s ($where)"
 		;;
 	log)
 		print_log
