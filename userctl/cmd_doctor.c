@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "doctor.h"
 #include "mkctl.h"
 #include "tree.h"
@@ -28,15 +29,10 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct doctor_args *args = state->input;
-	char *end;
 
 	switch (key) {
 	case 'p':
-		args->pid = strtol(arg, &end, 10);
-		if (*arg < '0' || *arg > '9' || *end || args->pid < 1 || args->pid > 1L << 22) {
-			mkctl_error("--pid takes the number of a process, not '%s'", arg);
-			exit(MKCTL_USAGE);
-		}
+		args->pid = args_pid(arg);
 		return 0;
 	case OPTION_ROOT:
 		args->root = arg;

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "grid.h"
 #include "machine.h"
 #include "mirrors.h"
@@ -23,45 +24,21 @@ struct mirror_args {
 	char **command;
 };
 
-static const struct {
-	const char *name;
-	int takes_pid;
-} verbs[] = {
-	{ "run", 0 }, { "attach", 1 }, { "detach", 1 }, { "list", 0 }, { "show", 1 },
-};
-
-static long parse_pid(const char *text)
-{
-	char *end;
-	long pid = strtol(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || pid < 1 || pid > 1L << 22) {
-		mkctl_error("'%s' is not the number of a process", text);
-		exit(MKCTL_USAGE);
-	}
-	return pid;
-}
+static const char *const verbs[] = { "run", "attach", "detach", "list", "show", NULL };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct mirror_args *args = state->input;
-	size_t i;
 
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
 	if (!args->verb) {
-		for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-			if (!strcmp(arg, verbs[i].name))
-				args->verb = arg;
-		if (!args->verb) {
-			mkctl_error("no '%s'; there are: run, attach, detach, list, show", arg);
-			exit(MKCTL_USAGE);
-		}
+		args->verb = verbs[args_choice(arg, "verb", verbs)];
 	} else if (!strcmp(args->verb, "run")) {
 		args->command = state->argv + state->next - 1;
 		state->next = state->argc;
 	} else if (!args->pid && strcmp(args->verb, "list")) {
-		args->pid = parse_pid(arg);
+		args->pid = args_pid(arg);
 	} else {
 		mkctl_error("too many arguments from '%s' on", arg);
 		exit(MKCTL_USAGE);
@@ -303,7 +280,6 @@ int cmd_mirror(int argc, char **argv)
 {
 	struct mirror_args args = { 0 };
 	struct tree tree;
-	size_t i;
 	int ret;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &args);
@@ -311,9 +287,7 @@ int cmd_mirror(int argc, char **argv)
 		mkctl_error("mirror what? run, attach, detach, list or show");
 		return MKCTL_USAGE;
 	}
-	for (i = 0; strcmp(verbs[i].name, args.verb); i++)
-		;
-	if (verbs[i].takes_pid && !args.pid) {
+	if (!args.pid && strcmp(args.verb, "run") && strcmp(args.verb, "list")) {
 		mkctl_error("%s takes the number of a process", args.verb);
 		return MKCTL_USAGE;
 	}

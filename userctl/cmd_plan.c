@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "costs.h"
 #include "mkctl.h"
 #include "plan_print.h"
@@ -15,16 +16,8 @@ enum { KEY_COMPARE = 256, KEY_BURST };
 
 typedef void (*print_fn)(FILE *file, const struct plan_result *result);
 
-static const struct {
-	const char *name;
-	print_fn print;
-} formats[] = {
-	{ "text", plan_text },
-	{ "json", plan_json },
-	{ "dot", plan_dot },
-};
-
-#define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
+static const char *const formats[] = { "text", "json", "dot", NULL };
+static const print_fn writers[] = { plan_text, plan_json, plan_dot };
 
 struct plan_args {
 	const char *send, *receive, *nodes, *burst, *members;
@@ -49,32 +42,14 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static void usage(const char *what, const char *value, const char *hint)
-{
-	mkctl_error("no %s '%s'; %s", what, value, hint);
-	exit(MKCTL_USAGE);
-}
-
 static int find_op(const char *name)
 {
+	const char *names[MK_PLAN_OPS + 1] = { NULL };
 	int op;
 
 	for (op = 0; op < MK_PLAN_OPS; op++)
-		if (!strcmp(name, mk_plan_op_name(op)))
-			return op;
-	usage("operation", name, "there are: broadcast, gather, both, 2pc");
-	return -1;
-}
-
-static print_fn find_format(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < NR_FORMATS; i++)
-		if (!strcmp(name, formats[i].name))
-			return formats[i].print;
-	usage("format", name, "there are: text, json, dot");
-	return NULL;
+		names[op] = mk_plan_op_name(op);
+	return args_choice(name, "operation", names);
 }
 
 /* A number below MK_PLAN_CORES, up to *@end; -1 if there is none. */
@@ -111,13 +86,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->op = find_op(arg);
 		return 0;
 	case 'f':
-		args->print = find_format(arg);
+		args->print = writers[args_choice(arg, "format", formats)];
 		return 0;
 	case 'c':
 		args->root = find_core(arg, &end);
-		if (args->root < 0 || *end)
-			usage("core", arg, "--root takes the number of one");
-		return 0;
+		if (args->root >= 0 && !*end)
+			return 0;
+		mkctl_error("no core '%s'; --root takes the number of one", arg);
+		exit(MKCTL_USAGE);
 	case KEY_BURST:
 		args->burst = arg;
 		return 0;

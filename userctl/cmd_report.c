@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "csv.h"
 #include "env.h"
 #include "mkctl.h"
@@ -23,9 +24,8 @@ static const char *const formats[] = {
 	[FORMAT_HTML] = "html",
 	[FORMAT_JSON] = "json",
 	[FORMAT_CSV] = "csv",
+	NULL
 };
-
-#define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
 struct report_args {
 	char **dirs;
@@ -44,19 +44,10 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct report_args *args = state->input;
-	size_t i;
 
 	switch (key) {
 	case 'f':
-		for (i = 0; i < NR_FORMATS; i++)
-			if (!strcmp(arg, formats[i]))
-				break;
-		if (i == NR_FORMATS) {
-			mkctl_error("no format '%s'; there are: text, html, json, csv",
-				    arg);
-			exit(MKCTL_USAGE);
-		}
-		args->format = i;
+		args->format = args_choice(arg, "format", formats);
 		return 0;
 	case 'o':
 		args->output = arg;

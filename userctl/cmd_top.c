@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "grid.h"
 #include "machine.h"
 #include "mirrors.h"
@@ -34,19 +35,6 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static double to_number(const char *text, const char *option, double min, double max)
-{
-	char *end;
-	double value = strtod(text, &end);
-
-	if (end == text || *end || !(value >= min && value <= max)) {
-		mkctl_error("--%s takes a number from %g to %g, not '%s'", option, min, max,
-			    text);
-		exit(MKCTL_USAGE);
-	}
-	return value;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct top_args *args = state->input;
@@ -56,10 +44,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->batch = 1;
 		return 0;
 	case 'n':
-		args->rounds = to_number(arg, "iterations", 1, ROUNDS_MAX);
+		args->rounds = args_integer(arg, "iterations", 1, ROUNDS_MAX);
 		return 0;
 	case 'd':
-		args->seconds = to_number(arg, "delay", 0.05, SECONDS_MAX);
+		args->seconds = args_real(arg, "delay", 0.05, SECONDS_MAX);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

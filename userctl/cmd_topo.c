@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "cmd.h"
 #include "mkctl.h"
 #include "runner.h"
@@ -32,10 +33,8 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static int is_one_of(const char *text, const char *a, const char *b, const char *c)
-{
-	return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
-}
+static const char *const formats[] = { "text", "json", "csv", NULL };
+static const char *const metrics[] = { "round_trip", "one_way", NULL };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -52,18 +51,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->export = arg;
 		return 0;
 	case 'M':
-		if (!is_one_of(arg, "round_trip", "one_way", "one_way")) {
-			mkctl_error("no metric '%s'; there are: round_trip, one_way", arg);
-			exit(MKCTL_USAGE);
-		}
-		args->metric = arg;
+		args->metric = metrics[args_choice(arg, "metric", metrics)];
 		return 0;
 	case 'f':
-		if (!is_one_of(arg, "text", "json", "csv")) {
-			mkctl_error("no format '%s'; there are: text, json, csv", arg);
-			exit(MKCTL_USAGE);
-		}
-		args->format = arg;
+		args->format = formats[args_choice(arg, "format", formats)];
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

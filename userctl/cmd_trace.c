@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "cmd.h"
 #include "csv.h"
 #include "mkctl.h"
@@ -56,20 +57,7 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-/* Digits only, 1 to @max; exits otherwise. */
-static long to_number(const char *text, const char *option, long max)
-{
-	char *end;
-	long value;
-
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || value < 1 || value > max) {
-		mkctl_error("--%s takes a number from 1 to %ld, not '%s'", option, max, text);
-		exit(MKCTL_USAGE);
-	}
-	return value;
-}
+static const char *const formats[] = { "text", "json", "csv", NULL };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -77,10 +65,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		args->pid = to_number(arg, "pid", 1L << 22);
+		args->pid = args_pid(arg);
 		return 0;
 	case 'd':
-		args->seconds = to_number(arg, "duration", SECONDS_MAX);
+		args->seconds = args_integer(arg, "duration", 1, SECONDS_MAX);
 		return 0;
 	case 's':
 		if (settings_parse(&args->settings, arg))
@@ -93,13 +81,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->input = arg;
 		return 0;
 	case 'b':
-		args->buffer_kb = to_number(arg, "buffer", BUFFER_KB_MAX);
+		args->buffer_kb = args_integer(arg, "buffer", 1, BUFFER_KB_MAX);
 		return 0;
 	case 'C':
 		args->clock = arg;
 		return 0;
 	case 'f':
-		args->format = arg;
+		args->format = formats[args_choice(arg, "format", formats)];
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->quoted) {
@@ -145,11 +133,6 @@ static int check_args(const struct trace_args *args)
 	}
 	if (args->settings.nr && !args->experiment) {
 		mkctl_error("--set goes with an experiment");
-		return MKCTL_USAGE;
-	}
-	if (strcmp(args->format, "text") && strcmp(args->format, "json") &&
-	    strcmp(args->format, "csv")) {
-		mkctl_error("no format '%s'; there are: text, json, csv", args->format);
 		return MKCTL_USAGE;
 	}
 	return MKCTL_OK;

@@ -128,7 +128,7 @@ trace_wrong_arguments()
 		gives 2 'give one of' "$mkctl" trace unmap --input x &&
 		gives 2 'one experiment at a time' "$mkctl" trace unmap storm &&
 		gives 2 'duration goes with --pid' "$mkctl" trace --duration 1 unmap &&
-		gives 2 'takes a number' "$mkctl" trace --pid many &&
+		gives 2 'not the number of a process' "$mkctl" trace --pid many &&
 		gives 2 'takes a number' "$mkctl" trace --buffer 0 unmap &&
 		gives 2 'no format' "$mkctl" trace --format svg unmap &&
 		gives 2 "no experiment 'none'" "$mkctl" --tree "$tree" trace none &&

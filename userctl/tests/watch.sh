@@ -111,7 +111,7 @@ mirror_wrong()
 {
 	watch_tree
 	gives 2 'mirror what' "$mkctl" mirror &&
-		gives 2 "no 'x'; there are: run" "$mkctl" mirror x &&
+		gives 2 "no verb 'x'; there are: run" "$mkctl" mirror x &&
 		gives 2 'takes the number' "$mkctl" mirror attach &&
 		gives 2 'is not the number' "$mkctl" mirror attach me &&
 		gives 2 'takes a command' "$mkctl" mirror run &&
