@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "answer_priv.h"
 #include "grid.h"
 #include "mkctl.h"
 #include "paper.h"
@@ -29,8 +30,7 @@
 #define GROWTH \
 	"Beside %lld idle channels a round trip takes %s what it takes beside none."
 
-/* Does @group measure @metric of a variant like @pattern at @size (any: -1)? */
-static int is(const struct group *group, const char *pattern,
+int answer_is(const struct group *group, const char *pattern,
 	      const char *metric, long long size)
 {
 	return group->has_middle && group->middle > 0 && !is_special(group) &&
@@ -48,11 +48,7 @@ static int same_cpus(const struct group *a, const struct group *b)
 		b->key->cpu_b == CSV_NONE);
 }
 
-/*
- * The one of the lowest median, or with @most of the highest; where @like is
- * given, among those between its CPUs.
- */
-static const struct group *best_like(const struct groups *groups,
+const struct group *answer_best(const struct groups *groups,
 				     const char *pattern, const char *metric,
 				     long long size, int most,
 				     const struct group *like)
@@ -62,7 +58,7 @@ static const struct group *best_like(const struct groups *groups,
 
 	for (i = 0; i < groups->nr; i++) {
 		group = &groups->list[i];
-		if (is(group, pattern, metric, size) &&
+		if (answer_is(group, pattern, metric, size) &&
 		    !paper_match("control*", group->key->variant) &&
 		    (!like || same_cpus(group, like)) &&
 		    (!found || (most ? group->middle > found->middle :
@@ -75,7 +71,7 @@ static const struct group *best_like(const struct groups *groups,
 static const struct group *best(const struct groups *groups, const char *pattern,
 				const char *metric, long long size, int most)
 {
-	return best_like(groups, pattern, metric, size, most, NULL);
+	return answer_best(groups, pattern, metric, size, most, NULL);
 }
 
 /* Messages only: neither what they are compared with nor what puts work off. */
@@ -100,7 +96,7 @@ static const struct group *best_messages(const struct groups *groups,
 
 	for (i = 0; i < groups->nr; i++) {
 		group = &groups->list[i];
-		if (is(group, "*", metric, size) && by_messages(group->key->variant) &&
+		if (answer_is(group, "*", metric, size) && by_messages(group->key->variant) &&
 		    (!found || group->middle < found->middle))
 			found = group;
 	}
@@ -122,7 +118,7 @@ static size_t sizes_of(const struct groups *groups, const char *pattern,
 
 	*sizes = mkctl_alloc((groups->nr + 1) * sizeof(**sizes));
 	for (i = 0; i < groups->nr; i++)
-		if (is(&groups->list[i], pattern, metric, -1) &&
+		if (answer_is(&groups->list[i], pattern, metric, -1) &&
 		    groups->list[i].key->size >= 0)
 			(*sizes)[nr++] = groups->list[i].key->size;
 	qsort(*sizes, nr, sizeof(**sizes), compare_sizes);
@@ -142,8 +138,7 @@ static char *amount(const struct group *group)
 	return text;
 }
 
-/* "0.83 times (0.80..0.86 over 3 repeats)" */
-static char *ratio(const struct group *a, const struct group *b)
+char *answer_ratio(const struct group *a, const struct group *b)
 {
 	size_t repeats = a->repeats < b->repeats ? a->repeats : b->repeats;
 
@@ -160,10 +155,9 @@ static int surely_less(const struct group *a, const struct group *b)
 	return a->repeats > 1 && b->repeats > 1 && a->middle_high < b->middle_low;
 }
 
-/* "X takes 100 cycles, 0.5 times (...) the 200 cycles of Y" */
-static char *comparison(const struct group *a, const struct group *b)
+char *answer_comparison(const struct group *a, const struct group *b)
 {
-	char *first = amount(a), *second = amount(b), *times = ratio(a, b), *text;
+	char *first = amount(a), *second = amount(b), *times = answer_ratio(a, b), *text;
 
 	text = mkctl_printf("%s takes %s, %s the %s of %s", a->key->variant,
 			    first, times, second, b->key->variant);
@@ -208,7 +202,7 @@ static char *from_cores(const struct groups *groups, const char *metric,
 	free(sizes);
 	if (!theirs)
 		return NULL;
-	compared = comparison(ours, theirs);
+	compared = answer_comparison(ours, theirs);
 	if (from)
 		text = mkctl_printf("Messages beat %s from %lld cores on%s: there %s.",
 				    called, from, surely ? "" : ", as far as these repeats tell",
@@ -220,15 +214,14 @@ static char *from_cores(const struct groups *groups, const char *metric,
 	return text;
 }
 
-/* Of the largest size the last, whose CPUs are the furthest apart. */
-static const struct group *largest(const struct groups *groups,
+const struct group *answer_largest(const struct groups *groups,
 				   const char *pattern, const char *metric)
 {
 	const struct group *found = NULL;
 	size_t i;
 
 	for (i = 0; i < groups->nr; i++)
-		if (is(&groups->list[i], pattern, metric, -1) &&
+		if (answer_is(&groups->list[i], pattern, metric, -1) &&
 		    (!found || groups->list[i].key->size >= found->key->size))
 			found = &groups->list[i];
 	return found;
@@ -237,18 +230,18 @@ static const struct group *largest(const struct groups *groups,
 /* Where times mean nothing, what was sent still does. */
 static char *counted(const struct groups *groups)
 {
-	const struct group *linux_ipis = largest(groups, "linux", "ipis"), *messages;
+	const struct group *linux_ipis = answer_largest(groups, "linux", "ipis"), *messages;
 	const struct group *sent = NULL;
 	char *a, *b, *text;
 	long long size;
 	size_t i;
 
-	messages = largest(groups, "*", "messages");
+	messages = answer_largest(groups, "*", "messages");
 	if (!messages)
 		return NULL;
 	size = linux_ipis ? linux_ipis->key->size : messages->key->size;
 	for (i = 0; i < groups->nr; i++)
-		if (is(&groups->list[i], "*", "messages", size) &&
+		if (answer_is(&groups->list[i], "*", "messages", size) &&
 		    by_messages(groups->list[i].key->variant) &&
 		    (!sent || groups->list[i].middle > sent->middle))
 			sent = &groups->list[i];
@@ -285,7 +278,7 @@ static char *of_protocols(const struct groups *groups)
 static char *of_latency(const struct groups *groups)
 {
 	const struct group *ipi = best(groups, "ipi*", "round_trip", -1, 0);
-	const struct group *urpc = best_like(groups, "urpc*", "round_trip", -1, 0, ipi);
+	const struct group *urpc = answer_best(groups, "urpc*", "round_trip", -1, 0, ipi);
 	char *text, *compared;
 
 	if (!urpc)
@@ -294,7 +287,7 @@ static char *of_latency(const struct groups *groups)
 		compared = amount(urpc);
 		text = mkctl_printf("A message and its answer take %s at best.", compared);
 	} else {
-		compared = comparison(urpc, ipi);
+		compared = answer_comparison(urpc, ipi);
 		text = mkctl_printf("A message and its answer %s an interrupt's at their best: %s.",
 				    surely_less(urpc, ipi) ? "surely take less than" :
 				    urpc->middle < ipi->middle ? "take less than" :
@@ -313,12 +306,12 @@ static char *of_throughput(const struct groups *groups)
 	if (!most)
 		return NULL;
 	for (i = 0; i < groups->nr && !one; i++)
-		if (is(&groups->list[i], most->key->variant, "throughput", 1) &&
+		if (answer_is(&groups->list[i], most->key->variant, "throughput", 1) &&
 		    groups->list[i].key->cpu_a == most->key->cpu_a &&
 		    groups->list[i].key->cpu_b == most->key->cpu_b)
 			one = &groups->list[i];
 	number = amount(most);
-	times = one ? ratio(most, one) : NULL;
+	times = one ? answer_ratio(most, one) : NULL;
 	text = mkctl_printf("Most pass with %lld in flight: %s%s%s%s.", most->key->size,
 			    number, times ? ", " : "", times ? times : "",
 			    times ? " what passes one by one" : "");
@@ -365,7 +358,7 @@ static char *of_shm(const struct groups *groups)
 	free(sizes);
 	if (!shm)
 		return NULL;
-	compared = comparison(msg, shm);
+	compared = answer_comparison(msg, shm);
 	if (from)
 		text = mkctl_printf(LINES_FROM, lines, from, from == 1 ? "" : "s",
 				    surely ? "" : ", as far as these repeats tell", compared);
@@ -396,13 +389,13 @@ static char *of_notify(const struct groups *groups)
 
 static char *of_commit(const struct groups *groups)
 {
-	const struct group *single = largest(groups, "single", "cost"), *pipelined;
+	const struct group *single = answer_largest(groups, "single", "cost"), *pipelined;
 	char *text, *compared;
 
 	if (!single)
 		return NULL;
 	pipelined = best(groups, "pipelined*", "cost", single->key->size, 0);
-	compared = pipelined ? comparison(pipelined, single) : amount(single);
+	compared = pipelined ? answer_comparison(pipelined, single) : amount(single);
 	text = mkctl_printf("At %lld cores %s%s for each change.", single->key->size,
 			    pipelined ? "" : "agreement takes ", compared);
 	free(compared);
@@ -411,16 +404,16 @@ static char *of_commit(const struct groups *groups)
 
 static char *of_growth(const struct groups *groups)
 {
-	const struct group *most = largest(groups, "idle", "round_trip");
+	const struct group *most = answer_largest(groups, "idle", "round_trip");
 	const struct group *none;
 	char *times, *text;
 
 	if (!most)
 		return NULL;
-	none = best_like(groups, "idle", "round_trip", 0, 0, most);
+	none = answer_best(groups, "idle", "round_trip", 0, 0, most);
 	if (!none)
 		return NULL;
-	times = ratio(most, none);
+	times = answer_ratio(most, none);
 	text = mkctl_printf(GROWTH, most->key->size, times);
 	free(times);
 	return text;
@@ -428,16 +421,16 @@ static char *of_growth(const struct groups *groups)
 
 static char *of_size(const struct groups *groups)
 {
-	const struct group *message = largest(groups, "message", "round_trip"), *shared;
+	const struct group *message = answer_largest(groups, "message", "round_trip"), *shared;
 	char *text, *compared;
 
 	if (!message)
 		return NULL;
-	shared = best_like(groups, "shared", "round_trip", message->key->size, 0,
+	shared = answer_best(groups, "shared", "round_trip", message->key->size, 0,
 			   message);
 	if (!shared)
 		return NULL;
-	compared = comparison(message, shared);
+	compared = answer_comparison(message, shared);
 	text = mkctl_printf("For %lld bytes a call by %s.", message->key->size, compared);
 	free(compared);
 	return text;
@@ -457,33 +450,43 @@ static char *of_any(const struct groups *groups, int counts_only)
 			first = &groups->list[i];
 	if (!first)
 		return NULL;
-	last = largest(groups, "*", first->metric);
+	last = answer_largest(groups, "*", first->metric);
 	if (!last)
 		return NULL;
-	least = best_like(groups, "*", first->metric, -1, 0, last);
-	most = best_like(groups, "*", first->metric, -1, 1, last);
+	least = answer_best(groups, "*", first->metric, -1, 0, last);
+	most = answer_best(groups, "*", first->metric, -1, 1, last);
 	if (!least || !most || !strcmp(least->key->variant, most->key->variant))
 		return NULL;
-	compared = comparison(least, most);
+	compared = answer_comparison(least, most);
 	text = mkctl_printf("The least and the most %s: %s.", first->metric, compared);
 	free(compared);
 	return text;
 }
 
+/* What is left of an answer where times mean nothing. */
+enum { SENT = 1, ALL };
+
 static const struct {
 	const char *test;
 	char *(*answer)(const struct groups *groups);
-	int counts;	/* it counts messages for each operation, over cores */
+	int counts;	/* SENT: it counts messages over cores; ALL: nothing in it is a time */
 } answers[] = {
 	{ "urpc_latency", of_latency, 0 },
 	{ "urpc_throughput", of_throughput, 0 },
 	{ "shm_vs_msg", of_shm, 0 },
-	{ "shootdown_protocols", of_protocols, 1 },
-	{ "unmap", of_unmap, 1 },
-	{ "two_phase_commit", of_commit, 1 },
+	{ "shootdown_protocols", of_protocols, SENT },
+	{ "unmap", of_unmap, SENT },
+	{ "two_phase_commit", of_commit, SENT },
 	{ "notify", of_notify, 0 },
 	{ "growth", of_growth, 0 },
 	{ "message_size", of_size, 0 },
+	{ "polling_model", answer_polling, 0 },
+	{ "global_mapping", answer_global_mapping, 0 },
+	{ "home_node", answer_home_node, 0 },
+	{ "mirror_ops", answer_mirror_ops, 0 },
+	{ "mirror_locality", answer_mirror_locality, ALL },
+	{ "routes", answer_routes, ALL },
+	{ "storm", answer_storm, ALL },
 };
 
 char *answer_of(const char *test, const struct groups *groups, int counts_only)
@@ -493,7 +496,7 @@ char *answer_of(const char *test, const struct groups *groups, int counts_only)
 	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		if (strcmp(answers[i].test, test))
 			continue;
-		if (!counts_only)
+		if (!counts_only || answers[i].counts == ALL)
 			return answers[i].answer(groups);
 		return answers[i].counts ? counted(groups) : NULL;
 	}

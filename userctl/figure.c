@@ -15,105 +15,6 @@
 #define MAX_LINES	24
 #define MAX_FIGURE_ROWS	40
 
-#define ASIDE "control*", "quiet", "server*"
-
-static const struct figure figures[] = {
-	{
-		.id = "table-2-latency", .test = "urpc_latency", .rows = 1,
-		.title = "One message, and one with its answer",
-		.paper = "SOSP'09, table 2", .metrics = { "half_trip", "one_way", "round_trip" },
-	}, {
-		.id = "table-2-throughput", .test = "urpc_throughput",
-		.title = "Messages in a pipeline", .paper = "SOSP'09, table 2",
-		.at = "queue depth, messages", .metrics = { "throughput" },
-		.skip = { ASIDE },
-	}, {
-		.id = "figure-3", .test = "shm_vs_msg",
-		.title = "Updating shared lines: by shared memory, by messages to a server",
-		.paper = "SOSP'09, figure 3", .at = "clients",
-		.metrics = { "cost" }, .skip = { ASIDE },
-	}, {
-		.id = "figure-6", .test = "shootdown_protocols",
-		.title = "Shootdown protocols, nothing invalidated",
-		.paper = "SOSP'09, figure 6", .at = "cores",
-		.metrics = { "cost" }, .skip = { ASIDE },
-	}, {
-		.id = "figure-6-counts", .test = "shootdown_protocols",
-		.title = "What one operation sends", .rows = 1, .largest = 1,
-		.metrics = { "messages", "ipis" }, .skip = { ASIDE },
-	}, {
-		.id = "figure-7", .test = "unmap",
-		.title = "Unmap, end to end", .paper = "SOSP'09, figure 7",
-		.at = "cores", .metrics = { "cost" }, .skip = { ASIDE, "agents" },
-	}, {
-		.id = "unmap-targets", .test = "unmap",
-		.title = "Unmap by what its targets do: wait, work, sleep, or all of these",
-		.rows = 1, .largest = 1,
-		.metrics = { "cost", "cost_busy", "cost_blocked", "cost_mix" },
-		.skip = { ASIDE, "agents" },
-	}, {
-		.id = "unmap-disturbance", .test = "unmap",
-		.title = "What a busy target gets done meanwhile: more is better",
-		.rows = 1, .largest = 1, .metrics = { "loops" },
-	}, {
-		.id = "unmap-counts", .test = "unmap",
-		.title = "What one unmap sends", .rows = 1, .largest = 1,
-		.metrics = { "messages", "ipis" }, .skip = { ASIDE, "agents" },
-	}, {
-		.id = "figure-8", .test = "two_phase_commit",
-		.title = "Agreement in two phases, single and pipelined",
-		.paper = "SOSP'09, figure 8", .at = "cores",
-		.metrics = { "cost" }, .skip = { ASIDE },
-	}, {
-		.id = "figure-8-counts", .test = "two_phase_commit",
-		.title = "Messages for one change", .at = "cores",
-		.metrics = { "messages" }, .skip = { ASIDE },
-	}, {
-		.id = "notify", .test = "notify", .rows = 1,
-		.title = "How a receiver waits", .metrics = { "round_trip" },
-	}, {
-		.id = "handoff", .test = "notify", .rows = 1,
-		.title = "What it costs to block and be woken, C",
-		.paper = "SOSP'09, section 5.2", .metrics = { "handoff" },
-	}, {
-		.id = "section-5-2", .test = "polling_model",
-		.title = "Polling P cycles before blocking, by when the message comes",
-		.paper = "SOSP'09, section 5.2", .at = "t, cycles until the message comes",
-		.metrics = { "cost", "predicted" }, .skip = { ASIDE },
-	}, {
-		.id = "placement", .test = "placement", .rows = 1,
-		.title = "A round trip by where the ring lies",
-		.metrics = { "round_trip" },
-	}, {
-		.id = "message-size", .test = "message_size",
-		.title = "A call by its size", .at = "bytes of arguments",
-		.metrics = { "round_trip" }, .skip = { ASIDE },
-	}, {
-		.id = "growth", .test = "growth",
-		.title = "A round trip beside idle channels", .at = "idle channels",
-		.metrics = { "round_trip" }, .skip = { ASIDE },
-	}, {
-		.id = "rings-latency", .test = "rings", .rows = 1,
-		.title = "A call and its reply, by what carries them",
-		.metrics = { "round_trip" },
-	}, {
-		.id = "rings-throughput", .test = "rings", .rows = 1,
-		.title = "A stream, by what carries it", .metrics = { "throughput" },
-	},
-};
-
-#define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
-
-const struct figure *figure_next(const struct figure *last, const char *test)
-{
-	const struct figure *f = last ? last + 1 : figures;
-
-	for (; f < figures + NR_FIGURES; f++)
-		if (!strcmp(f->test, test))
-			return f;
-	return NULL;
-}
-
 static int skipped(const struct figure *figure, const char *variant)
 {
 	size_t i;
@@ -124,6 +25,18 @@ static int skipped(const struct figure *figure, const char *variant)
 	return 0;
 }
 
+/* Letters of @metric that @pattern does not say already, 0 if it is not like it. */
+static size_t stem_of(const char *pattern, const char *metric)
+{
+	size_t len = strlen(metric), tail = strlen(pattern + 1);
+
+	if (*pattern != '*')
+		return strcmp(pattern, metric) ? 0 : len;
+	if (len <= tail || strcmp(metric + len - tail, pattern + 1))
+		return 0;
+	return len - tail;
+}
+
 /* Place of the group's metric in the figure, -1 if it is not drawn. */
 static int metric_of(const struct figure *figure, const struct group *group,
 		     int counts_only)
@@ -132,10 +45,11 @@ static int metric_of(const struct figure *figure, const struct group *group,
 
 	if (is_special(group) || !group->has_middle ||
 	    (counts_only && is_time(group->unit)) ||
+	    (figure->unit && strcmp(figure->unit, group->unit)) ||
 	    skipped(figure, group->key->variant))
 		return -1;
 	for (i = 0; figure->metrics[i]; i++)
-		if (!strcmp(figure->metrics[i], group->metric))
+		if (stem_of(figure->metrics[i], group->metric))
 			return i;
 	return -1;
 }
@@ -365,15 +279,35 @@ static size_t row_named(struct chart *chart, const char *name, int add)
 	return chart_row(chart, mkctl_printf("%s", name));
 }
 
+/* What a row is called that has a mark for each variant. */
+static char *row_of(const struct figure *figure, const struct group *group,
+		    const struct parts *parts)
+{
+	const struct csv_row *key = group->key;
+	const char *first = figure->metrics[0];
+	size_t len = strlen(group->metric);
+	char cpus[64] = "";
+
+	if (parts->cpus && key->cpu_a != CSV_NONE)
+		snprintf(cpus, sizeof(cpus), "CPU %lld", key->cpu_a);
+	if (*cpus && *first != '*' && !figure->metrics[1])
+		return mkctl_printf("%s", cpus);
+	/* What all of them end with tells none from the others. */
+	if (!strncmp(first, "*_", 2))
+		len = stem_of(first, group->metric);
+	return mkctl_printf("%.*s%s%s", (int)len, group->metric, *cpus ? ", " : "", cpus);
+}
+
 /* Ours, or with @paper what the paper has for the same rows. */
 static void fill_rows(const struct figure *figure, const struct groups *groups,
 		      int counts_only, const struct parts *parts,
 		      long long largest, struct chart *chart, int paper)
 {
+	const char *what;
 	struct chart_series *series;
 	const struct group *group;
+	char *name, *head;
 	size_t i, row;
-	char *name;
 
 	for (i = 0; i < groups->nr; i++) {
 		group = &groups->list[i];
@@ -381,17 +315,39 @@ static void fill_rows(const struct figure *figure, const struct groups *groups,
 		    (figure->largest && group->key->size != largest))
 			continue;
 		name = name_of(group, parts, !figure->largest, 0);
-		row = row_named(chart, name, !paper);
+		head = figure->by_variant ? row_of(figure, group, parts) :
+					    mkctl_printf("%s", name);
+		what = figure->by_variant ? group->key->variant : group->metric;
+		row = row_named(chart, head, !paper);
 		if (row < MAX_FIGURE_ROWS && paper) {
 			paper_row(figure, chart, group, row);
 		} else if (row < MAX_FIGURE_ROWS) {
-			series = series_named(chart, group->metric);
-			if (!series)
-				series = chart_series(chart, mkctl_printf("%s", group->metric), 0);
-			chart_point(series, point_of(group, row, name));
+			series = series_named(chart, what);
+			if (!series && chart->nr < MAX_LINES)
+				series = chart_series(chart, mkctl_printf("%s", what), 0);
+			if (series)
+				chart_point(series, point_of(group, row, name));
 		}
+		free(head);
 		free(name);
 	}
+}
+
+/* What the values are, and of how large a thing if only the largest is shown. */
+static char *value_label(const struct figure *figure, const struct group *first,
+			 long long largest)
+{
+	const char *one = figure->value || figure->metrics[1] || *figure->metrics[0] == '*' ?
+			  "" : first->metric;
+	const char *unit = figure->value ? figure->value : first->unit;
+	char *size = figure->largest && largest != CSV_NONE ?
+		     mkctl_printf("; %lld %s", largest, figure->largest) : NULL;
+	char *label;
+
+	label = mkctl_printf("%s%s%s%s", one, *one && *unit ? ", " : "", unit,
+			     size ? size : "");
+	free(size);
+	return label;
 }
 
 size_t figure_chart(const struct figure *figure, const struct groups *groups,
@@ -414,15 +370,10 @@ size_t figure_chart(const struct figure *figure, const struct groups *groups,
 	if (!first)
 		return 0;
 	chart->title = figure->title;
-	chart->kind = figure->rows || !parts.size ? CHART_ROWS : CHART_LINES;
+	chart->kind = figure->rows || figure->by_variant || !parts.size ?
+		      CHART_ROWS : CHART_LINES;
 	chart->at_label = figure->at ? figure->at : "size";
-	if (figure->largest && largest != CSV_NONE && parts.size)
-		chart->value_label = mkctl_printf("%s, %lld cores", first->unit, largest);
-	else
-		chart->value_label = mkctl_printf("%s%s%s",
-						  figure->metrics[1] ? "" : first->metric,
-						  figure->metrics[1] || !*first->unit ? "" : ", ",
-						  first->unit);
+	chart->value_label = value_label(figure, first, parts.size ? largest : CSV_NONE);
 	if (chart->kind == CHART_LINES) {
 		fill_lines(figure, groups, counts_only, &parts, chart);
 		if (chart_points(chart))

@@ -14,17 +14,23 @@
  * @test: experiment
  * @title: what it shows
  * @paper: what it repeats, NULL where the paper has none
+ * @note: what else is to be said below it; may be NULL
  * @at: name of the axis of sizes
- * @metrics: what it shows, NULL-terminated
+ * @value: name of the axis of values; NULL: from what is drawn
+ * @unit: only what is in this unit; NULL: all
+ * @metrics: what it shows, NULL-terminated; one with a '*' in front stands for all
+ *	that end like it
  * @skip: variants left to the table, NULL-terminated; '*' as in paper_match()
  * @rows: a row for each thing instead of a line over sizes
- * @largest: only the largest size
+ * @by_variant: the same, with a row for each metric and a mark for each variant
+ * @largest: only the largest size, of which this is the name
  */
 struct figure {
-	const char *id, *test, *title, *paper, *at;
-	const char *metrics[5];
+	const char *id, *test, *title, *paper, *note, *at, *value, *unit;
+	const char *metrics[8];
 	const char *skip[5];
-	int rows, largest;
+	int rows, by_variant;
+	const char *largest;
 };
 
 /* The figure of @test after @last, NULL for the first one; NULL: no more. */

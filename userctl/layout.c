@@ -31,7 +31,16 @@ static const struct layout layouts[] = {
 			{ "SHM/MSG", "cost", "SHM*", "MSG*", "cost", -1, 0 },
 		},
 	},
-	{ .test = "storm", .title = "delivery under load", .size = "messages" },
+	{
+		.test = "storm",
+		.title = "is everything delivered when all talk at once?",
+		.size = "messages",
+	},
+	{
+		.test = "routes",
+		.title = "has whoever acknowledges done what was asked?",
+		.size = "messages",
+	},
 	{
 		.test = "message_size",
 		.title = "a call by its size, in the message or in shared memory",
@@ -92,6 +101,22 @@ static const struct layout layouts[] = {
 		},
 	},
 	{ .test = "two_phase_commit", .title = "agreement in two phases", .size = "cores" },
+	{
+		.test = "home_node",
+		.title = "page tables on the CPU's own node and on another",
+		.size = "bytes",
+		.ratios = {
+			{ "x local", "*", "remote", "local", "*", -1, 1 },
+		},
+	},
+	{
+		.test = "global_mapping",
+		.title = "a mapping that nodes share, made and taken away",
+		.size = "nodes",
+		.ratios = {
+			{ "x ipi", "unmap", "*", "ipi", "unmap", -1, 0 },
+		},
+	},
 	{ .test = "mirror_ops", .title = "calls that change page tables", .size = "nodes" },
 	{ .test = "mirror_locality", .title = "page walks on their own node", .size = "pages" },
 };

@@ -156,6 +156,10 @@ static int write_figure(const struct section *section, const struct figure *figu
 			html_text(out, figure->paper);
 			fputs(", repeated here. ", out);
 		}
+		if (figure->note) {
+			html_text(out, figure->note);
+			fputc(' ', out);
+		}
 		fprintf(out,
 			"Marks are medians or single values; bars reach from p1 to p99, or over the repeats, and on where they end at the edge.%s</figcaption>\n</figure>\n",
 			paper ? " Grey is the paper, in cycles of machines of 2005 to 2008." : "");

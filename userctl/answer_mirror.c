@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Answers about page tables on nodes, and mirrors of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer_priv.h"
+#include "mkctl.h"
+#include "paper.h"
+#include "table_priv.h"
+
+#define RATIO	"_ratio"
+
+/* Of one CPU, as what a table of another node costs may differ from CPU to CPU. */
+char *answer_home_node(const struct groups *groups)
+{
+	static const char *const what[] = { "walk", "fault" };
+	const struct group *local, *remote;
+	char *times, *text = NULL, *old;
+	size_t i;
+
+	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		remote = answer_best(groups, "remote", what[i], -1, 1, NULL);
+		local = remote ? answer_best(groups, "local", what[i], -1, 0, remote) : NULL;
+		if (!local)
+			continue;
+		times = answer_ratio(remote, local);
+		old = text;
+		text = mkctl_printf("%s%s a %s takes %s", old ? old : "With tables on another node",
+				    old ? "," : "", what[i], times);
+		free(old);
+		free(times);
+	}
+	if (!text)
+		return NULL;
+	old = text;
+	text = mkctl_printf("%s what it takes with local ones, at the most.", old);
+	free(old);
+	return text;
+}
+
+char *answer_global_mapping(const struct groups *groups)
+{
+	const struct group *last = answer_largest(groups, "*", "unmap"), *least, *most;
+	const struct group *faults = answer_largest(groups, "*", "faults");
+	char *text, *compared;
+
+	if (!last || !faults)
+		return NULL;
+	least = answer_best(groups, "*", "unmap", last->key->size, 0, last);
+	most = answer_best(groups, "*", "unmap", last->key->size, 1, last);
+	if (!least || !most || least == most)
+		return NULL;
+	compared = answer_comparison(least, most);
+	text = mkctl_printf("%g faults make a mapping of %lld nodes; of the ways to unmap it %s.",
+			    faults->middle, faults->key->size, compared);
+	free(compared);
+	return text;
+}
+
+/* How far ratios of variants like @pattern go at @size, touch apart; the highest. */
+static const struct group *ratios(const struct groups *groups, const char *pattern,
+				  long long size, double *low, double *high)
+{
+	const struct group *group, *found = NULL;
+	size_t len, i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		len = strlen(group->metric);
+		/* Touch is what other nodes pay; it is no call. */
+		if (!group->has_middle || is_special(group) || group->key->size != size ||
+		    !paper_match(pattern, group->key->variant) ||
+		    !strncmp(group->metric, "touch", 5) || len < strlen(RATIO) ||
+		    strcmp(group->metric + len - strlen(RATIO), RATIO))
+			continue;
+		if (!found || group->middle < *low)
+			*low = group->middle;
+		if (!found || group->middle > *high) {
+			*high = group->middle;
+			found = group;
+		}
+	}
+	return found;
+}
+
+char *answer_mirror_ops(const struct groups *groups)
+{
+	double low[3], high[3];
+	const struct group *control, *direct, *message;
+	long long size = 0;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++)
+		if (!strcmp(groups->list[i].key->variant, "direct") &&
+		    groups->list[i].key->size > size)
+			size = groups->list[i].key->size;
+	control = ratios(groups, "control", size, &low[0], &high[0]);
+	direct = ratios(groups, "direct", size, &low[1], &high[1]);
+	message = ratios(groups, "message", size, &low[2], &high[2]);
+	if (!direct || !message || !control)
+		return NULL;
+	return mkctl_printf("On %lld node%s a mirrored process pays %.3g to %.3g times what calls cost unmirrored where it invalidates directly, %.3g to %.3g by message; unmirrored again is %.3g to %.3g times itself, so nothing closer to 1 says anything.",
+			    size, size == 1 ? "" : "s", low[1], high[1], low[2], high[2],
+			    low[0], high[0]);
+}
+
+/* On the CPU where it is least. */
+static const struct group *least_local(const struct groups *groups, const char *variant)
+{
+	const struct group *group, *found = NULL;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		if (group->has_middle && !strcmp(group->metric, "local") &&
+		    !strcmp(group->key->variant, variant) &&
+		    (!found || group->middle < found->middle))
+			found = group;
+	}
+	return found;
+}
+
+char *answer_mirror_locality(const struct groups *groups)
+{
+	const struct group *mirrored = least_local(groups, "mirrored");
+	const struct group *without = least_local(groups, "unmirrored");
+
+	if (!mirrored || !without)
+		return NULL;
+	return mkctl_printf("Mirrored, %.0f %% of what page walks read lies on the CPU's own node even where it is least; unmirrored it is %.0f %% on CPU %lld.",
+			    100 * mirrored->middle, 100 * without->middle,
+			    without->key->cpu_a);
+}
