@@ -278,26 +278,63 @@ static void write_section(const struct report *report, const char *test, FILE *o
 
 /* --- where it was measured ----------------------------------------------------- */
 
+/* More of one thing than anybody reads; the rest stands in env.json. */
+#define MAX_ITEMS	64
+
+/* As people write it: a list with commas, an object as "name: value; ...". */
+static char *json_text(const json_t *value)
+{
+	char *text = NULL, *old, *part, *json;
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (!value || json_is_null(value))
+		return mkctl_printf("not known");
+	if (json_is_string(value))
+		return mkctl_printf("%s", *json_string_value(value) ?
+				    json_string_value(value) : "none");
+	json_array_foreach((json_t *)value, i, item) {
+		part = i < MAX_ITEMS ? json_text(item) : mkctl_printf("and more");
+		old = text;
+		text = mkctl_printf("%s%s%s", old ? old : "",
+				    !old ? "" : json_is_number(item) ? ", " : "; ", part);
+		free(old);
+		free(part);
+		if (i == MAX_ITEMS)
+			break;
+	}
+	i = 0;
+	json_object_foreach((json_t *)value, key, item) {
+		if (i++ == MAX_ITEMS)
+			break;
+		part = json_text(item);
+		old = text;
+		text = mkctl_printf("%s%s%s: %s", old ? old : "", old ? "; " : "", key, part);
+		free(old);
+		free(part);
+	}
+	if (text)
+		return text;
+	if (json_is_array(value) || json_is_object(value))
+		return mkctl_printf("none");
+	json = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	text = mkctl_printf("%s", json ? json : "not known");
+	free(json);
+	return text;
+}
+
 /* A value of env.json as text, "not known" for null and what is not there. */
 static char *env_value(const json_t *env, const char *path)
 {
-	char *copy = mkctl_printf("%s", path), *save = NULL, *part, *text;
+	char *copy = mkctl_printf("%s", path), *save = NULL, *part;
 	const json_t *value = env;
 
 	for (part = strtok_r(copy, ".", &save); part && value;
 	     part = strtok_r(NULL, ".", &save))
 		value = json_object_get(value, part);
 	free(copy);
-	if (!value || json_is_null(value))
-		return mkctl_printf("not known");
-	if (json_is_string(value))
-		return mkctl_printf("%s", *json_string_value(value) ?
-				    json_string_value(value) : "none");
-	copy = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6) |
-			  JSON_SORT_KEYS);
-	text = mkctl_printf("%s", copy ? copy : "not known");
-	free(copy);
-	return text;
+	return json_text(value);
 }
 
 static char *nodes_value(const json_t *env, const char *path)
