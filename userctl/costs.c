@@ -6,134 +6,14 @@
  * field is checked, and an error names the file, the line and what is wrong,
  * and repeats nothing of it.
  */
-#include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "costs.h"
+#include "lines.h"
 #include "mkctl.h"
-
-#define MAX_LINE	256
-#define MAX_FIELDS	5
-#define NUMBER		"0123456789.eE+-"
-
-/* One line of a file, in fields. */
-struct line {
-	const char *path;
-	FILE *file;
-	unsigned long number;
-	char text[MAX_LINE];
-	char *field[MAX_FIELDS];
-	size_t nr;
-	int whole;			/* it has its newline */
-	char *error;
-	size_t error_len;
-};
-
-__printf(2, 3)
-static int wrong(struct line *line, const char *fmt, ...)
-{
-	va_list args;
-	int len;
-
-	len = snprintf(line->error, line->error_len, "%s:%lu: ", line->path,
-		       line->number);
-	if ((size_t)len < line->error_len) {
-		va_start(args, fmt);
-		vsnprintf(line->error + len, line->error_len - len, fmt, args);
-		va_end(args);
-	}
-	return -1;
-}
-
-static int line_open(struct line *line, const char *path, char *error, size_t error_len)
-{
-	memset(line, 0, sizeof(*line));
-	line->path = path;
-	line->error = error;
-	line->error_len = error_len;
-	line->file = fopen(path, "re");
-	if (line->file)
-		return 0;
-	snprintf(error, error_len, "cannot open %s: %s", path, strerror(errno));
-	return -1;
-}
-
-/* Reads one line into text; 1, 0 at the end of the file, or -1. */
-static int line_read(struct line *line)
-{
-	size_t len = 0;
-	int c;
-
-	line->number++;
-	while ((c = getc_unlocked(line->file)) != EOF && c != '\n') {
-		if (len == MAX_LINE - 1)
-			return wrong(line, "the line is too long; is this a file of costs?");
-		if ((c < ' ' && c != '\t' && c != '\r') || c > '~')
-			return wrong(line, "not plain text; is this a file of costs?");
-		line->text[len++] = c;
-	}
-	line->text[len] = '\0';
-	line->whole = c == '\n';
-	if (c == EOF && ferror(line->file)) {
-		snprintf(line->error, line->error_len, "cannot read %s: %s",
-			 line->path, strerror(errno));
-		return -1;
-	}
-	return c != EOF || len;
-}
-
-/* The next line that is neither empty nor a comment; as line_read(). */
-static int line_next(struct line *line)
-{
-	char *rest, *field;
-	int ret;
-
-	while ((ret = line_read(line)) > 0) {
-		line->nr = 0;
-		if (line->text[0] == '#')
-			continue;
-		for (field = strtok_r(line->text, " \t\r", &rest);
-		     field && line->nr < MAX_FIELDS;
-		     field = strtok_r(NULL, " \t\r", &rest))
-			line->field[line->nr++] = field;
-		if (line->nr)
-			return 1;
-	}
-	return ret;
-}
-
-/* Digits only, below @limit; -1 if it is not. */
-static long whole(const char *text, long limit)
-{
-	long value = 0;
-
-	if (!*text)
-		return -1;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		value = 10 * value + *text - '0';
-		if (value >= limit)
-			return -1;
-	}
-	return value;
-}
-
-/* A plain number, not what else strtod() takes; NAN if it is none. */
-static double number(const char *text)
-{
-	double value;
-	char *end;
-
-	if (!*text || text[strspn(text, NUMBER)])
-		return NAN;
-	value = strtod(text, &end);
-	return *end ? NAN : value;
-}
 
 struct cost {
 	u16 from, to;
@@ -155,21 +35,21 @@ static int take_cost(struct line *line, struct cost_list *costs)
 	struct cost *cost;
 
 	if (line->nr != 3 && line->nr != 4)
-		return wrong(line, "%zu field%s where 'src dst cycles stderr' belong%s",
+		return line_wrong(line, "%zu field%s where 'src dst cycles stderr' belong%s",
 			     line->nr, line->nr == 1 ? "" : "s",
 			     line->whole ? "" : "; the file is cut short");
 	if (line->nr == 3 && !line->whole)
-		return wrong(line, "the file is cut short, its last line has no end");
-	from = whole(line->field[0], MK_PLAN_CORES);
-	to = whole(line->field[1], MK_PLAN_CORES);
+		return line_wrong(line, "the file is cut short, its last line has no end");
+	from = line_whole(line->field[0], MK_PLAN_CORES);
+	to = line_whole(line->field[1], MK_PLAN_CORES);
 	if (from < 0 || to < 0)
-		return wrong(line, "%s is not a core, which is a number from 0 to %u",
+		return line_wrong(line, "%s is not a core, which is a number from 0 to %u",
 			     from < 0 ? "src" : "dst", MK_PLAN_CORES - 1);
-	cycles = number(line->field[2]);
+	cycles = line_number(line->field[2]);
 	if (line->nr == 4)
-		error = number(line->field[3]);
+		error = line_number(line->field[3]);
 	if (isnan(cycles) || isnan(error))
-		return wrong(line, "%s is not a number", isnan(cycles) ? "cycles" : "stderr");
+		return line_wrong(line, "%s is not a number", isnan(cycles) ? "cycles" : "stderr");
 	if (from >= costs->cores)
 		costs->cores = from + 1;
 	if (to >= costs->cores)
@@ -177,7 +57,7 @@ static int take_cost(struct line *line, struct cost_list *costs)
 	if (from == to)
 		return 0;
 	if (cycles < 0 || cycles > MK_PLAN_COST)
-		return wrong(line, "cycles are outside 0 to %u", MK_PLAN_COST);
+		return line_wrong(line, "cycles are outside 0 to %u", MK_PLAN_COST);
 	if (costs->nr == costs->room) {
 		costs->room = costs->room ? 2 * costs->room : 1024;
 		costs->list = mkctl_grow(costs->list, costs->room, sizeof(*cost));
@@ -196,12 +76,12 @@ static int read_list(struct cost_list *costs, const char *path, char *error, siz
 	int ret;
 
 	costs->path = path;
-	if (line_open(&line, path, error, error_len))
+	if (line_open(&line, path, "a file of costs", error, error_len))
 		return -1;
 	while ((ret = line_next(&line)) > 0) {
 		/* every pair may come once, so a file that is longer has some twice */
 		if (costs->nr > MK_PLAN_CORES * (MK_PLAN_CORES - 1))
-			ret = wrong(&line, "too many costs");
+			ret = line_wrong(&line, "too many costs");
 		else
 			ret = take_cost(&line, costs);
 		if (ret)
@@ -315,20 +195,20 @@ static int take_node(struct line *line, struct costs *costs, char *seen)
 	long core, node;
 
 	if (line->nr != 2)
-		return wrong(line, "%zu field%s where 'core node' belong", line->nr,
+		return line_wrong(line, "%zu field%s where 'core node' belong", line->nr,
 			     line->nr == 1 ? "" : "s");
 	if (!line->whole)
-		return wrong(line, "the file is cut short, its last line has no end");
-	core = whole(line->field[0], costs->machine.cores);
+		return line_wrong(line, "the file is cut short, its last line has no end");
+	core = line_whole(line->field[0], costs->machine.cores);
 	if (core < 0)
-		return wrong(line, "not a core that has costs, which are 0 to %u",
+		return line_wrong(line, "not a core that has costs, which are 0 to %u",
 			     costs->machine.cores - 1);
-	node = whole(line->field[1], MK_PLAN_CORES);
+	node = line_whole(line->field[1], MK_PLAN_CORES);
 	if (node < 0)
-		return wrong(line, "not a node, which is a number from 0 to %u",
+		return line_wrong(line, "not a node, which is a number from 0 to %u",
 			     MK_PLAN_CORES - 1);
 	if (seen[core])
-		return wrong(line, "core %ld is there twice", core);
+		return line_wrong(line, "core %ld is there twice", core);
 	seen[core] = 1;
 	costs->node[core] = node;
 	return 0;
@@ -341,7 +221,7 @@ static int read_nodes(struct costs *costs, const char *path, char *error, size_t
 	struct line line;
 	int ret;
 
-	if (line_open(&line, path, error, error_len)) {
+	if (line_open(&line, path, "a file of costs", error, error_len)) {
 		free(seen);
 		return -1;
 	}
@@ -369,7 +249,7 @@ int costs_nodes(struct costs *costs, const char *nodes, char *error, size_t erro
 
 	if (!*nodes || nodes[strspn(nodes, "0123456789")])
 		return read_nodes(costs, nodes, error, error_len);
-	nr = whole(nodes, (long)cores + 1);
+	nr = line_whole(nodes, (long)cores + 1);
 	if (nr < 1) {
 		snprintf(error, error_len,
 			 "%u core%s cannot be on %.20s nodes (a file of that name: ./%.20s)",
@@ -389,7 +269,7 @@ int costs_burst(struct costs *costs, const char *text, char *error, size_t error
 
 	for (field = strtok_r(copy, ",", &rest); field && nr < MK_PLAN_BURST;
 	     field = strtok_r(NULL, ",", &rest)) {
-		factor = number(field);
+		factor = line_number(field);
 		if (!(factor >= 0 && factor <= 4))
 			break;
 		costs->burst[nr++] = factor * 1024 + 0.5;
