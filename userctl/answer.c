@@ -489,7 +489,7 @@ static const struct {
 	{ "storm", answer_storm, ALL },
 };
 
-char *answer_of(const char *test, const struct groups *groups, int counts_only)
+static char *answer_from(const char *test, const struct groups *groups, int counts_only)
 {
 	size_t i;
 
@@ -501,4 +501,28 @@ char *answer_of(const char *test, const struct groups *groups, int counts_only)
 		return answers[i].counts ? counted(groups) : NULL;
 	}
 	return of_any(groups, counts_only);
+}
+
+/* What was measured answers alone; what was modelled, where there is nothing else. */
+char *answer_of(const char *test, const struct groups *groups, int counts_only)
+{
+	struct groups measured = { mkctl_alloc(groups->nr * sizeof(struct group)), 0 };
+	char *answer, *text;
+	size_t i, rows = 0;
+
+	for (i = 0; i < groups->nr; i++) {
+		if (is_modelled(&groups->list[i]))
+			continue;
+		rows += !is_special(&groups->list[i]);
+		measured.list[measured.nr++] = groups->list[i];
+	}
+	if (rows || measured.nr == groups->nr) {
+		answer = answer_from(test, &measured, counts_only);
+	} else {
+		text = answer_from(test, groups, counts_only);
+		answer = text ? mkctl_printf("In the model: %s", text) : NULL;
+		free(text);
+	}
+	free(measured.list);
+	return answer;
 }

@@ -471,9 +471,14 @@ char *env_headline(const json_t *env)
 	const char *kernel = env_text(env, "kernel.release");
 	const char *host = env_text(env, "host_cpu");
 	const char *when = env_text(env, "time");
+	const char *modelled = env_text(env, "modelled");
 	const json_t *online = json_object_get(json_object_get(env, "cpu"), "online");
 	const json_t *nodes = json_object_get(json_object_get(env, "topology"), "nodes");
 
+	if (modelled)
+		return mkctl_printf("modelled, not measured: %s, %lld cores, %zu nodes\n%s",
+				    modelled, (long long)json_integer_value(online),
+				    json_array_size(nodes), when ? when : "unknown time");
 	return mkctl_printf("%s%s%s, %lld CPU%s, %zu node%s\nLinux %s, %s",
 			    model ? model : "unknown CPU",
 			    host ? " on " : "", host ? host : "",

@@ -61,6 +61,10 @@ static const struct figure figures[] = {
 		.title = "Messages for one change", .at = "cores",
 		.metrics = { "messages" }, .skip = { ASIDE },
 	}, {
+		.id = "model-nodes", .test = "model_nodes",
+		.title = "Unmap by nodes, one core of each", .at = "nodes",
+		.metrics = { "cost" },
+	}, {
 		.id = "notify", .test = "notify", .rows = 1,
 		.title = "How a receiver waits", .metrics = { "round_trip" },
 	}, {

@@ -117,6 +117,8 @@ static const struct layout layouts[] = {
 			{ "x ipi", "unmap", "*", "ipi", "unmap", -1, 0 },
 		},
 	},
+	{ .test = "model_nodes", .title = "unmap, one core of each node", .size = "nodes",
+	  .pivot = 1 },
 	{ .test = "mirror_ops", .title = "calls that change page tables", .size = "nodes" },
 	{ .test = "mirror_locality", .title = "page walks on their own node", .size = "pages" },
 };

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "list", "list the experiments and their parameters", cmd_list },
 	{ "report", "show runs made before: tables, a page with figures, JSON, CSV", cmd_report },
 	{ "plan", "plan trees for broadcasts and gathers from measured costs", cmd_plan },
+	{ "model", "predict the figures for a machine that is not at hand", cmd_model },
 	{ "trace", "record shootdowns, by messages and by interrupts, and compare", cmd_trace },
 	{ "topo", "show nodes, distances and what messages cost between CPUs", cmd_topo },
 	{ "doctor", "say what stands in the way on this host, and what to do", cmd_doctor },

@@ -44,6 +44,7 @@ int cmd_run(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_model(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_mirror(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -364,6 +364,7 @@ static const struct {
 	const char *title, *path;
 	char *(*value)(const json_t *env, const char *path);
 } facts[] = {
+	{ "modelled, not measured", "modelled", env_value },
 	{ "CPU", "cpu.model", env_value },
 	{ "CPU of the host", "host_cpu", env_value },
 	{ "CPUs online", "cpu.online_list", env_value },

@@ -22,6 +22,11 @@ int is_special(const struct group *group)
 	       !strcmp(group->key->variant, VARIANT_ENVIRONMENT);
 }
 
+int is_modelled(const struct group *group)
+{
+	return !strcmp(group->key->tier, TIER_MODEL);
+}
+
 /* Is this unit a time or made from one? */
 int is_time(const char *unit)
 {

@@ -15,6 +15,8 @@
 #define VARIANT_COUNTERS	"counters"
 /* Rows of the module about where it measured. */
 #define VARIANT_ENVIRONMENT	"environment"
+/* In the tier column of rows that nobody measured: see mkctl model. */
+#define TIER_MODEL		"model"
 
 /*
  * A table per experiment; @env is what env.json says, NULL if there is none,

@@ -131,8 +131,23 @@ static const char *machine_of(const struct table *table)
 	return machine;
 }
 
-/* What nobody may overlook; NULL on a machine of its own. */
-char *remark_text(const struct table *table)
+/* Are there rows of the model, and is there anything else? */
+static void find_modelled(const struct table *table, int *modelled, int *measured)
+{
+	size_t i;
+
+	*modelled = 0;
+	*measured = 0;
+	for (i = 0; i < table->groups.nr; i++) {
+		if (is_modelled(&table->groups.list[i]))
+			*modelled = 1;
+		else if (!is_special(&table->groups.list[i]))
+			*measured = 1;
+	}
+}
+
+/* Where it was measured; NULL on a machine of its own. */
+static char *measured_text(const struct table *table)
 {
 	const struct group *emulated = environment(table, "emulated");
 	const char *machine = machine_of(table);
@@ -146,6 +161,24 @@ char *remark_text(const struct table *table)
 	if (machine && strcmp(machine, "none"))
 		return mkctl_printf("measured in a virtual machine (%s)", machine);
 	return NULL;
+}
+
+/* What nobody may overlook; NULL on a machine of its own. */
+char *remark_text(const struct table *table)
+{
+	int modelled, measured;
+	char *text, *both;
+
+	find_modelled(table, &modelled, &measured);
+	if (modelled && !measured)
+		return mkctl_printf("modelled, not measured");
+	text = measured_text(table);
+	if (!modelled)
+		return text;
+	both = mkctl_printf("rows of tier %s are modelled, not measured%s%s", TIER_MODEL,
+			    text ? "; the others: " : "", text ? text : "");
+	free(text);
+	return both;
 }
 
 void print_head(const struct table *table)

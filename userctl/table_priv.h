@@ -32,6 +32,7 @@ struct table {
 
 /* table.c */
 int is_special(const struct group *group);
+int is_modelled(const struct group *group);
 int is_time(const char *unit);
 const struct group *environment_of(const struct table *table,
 				   const char *metric, long long cpu,

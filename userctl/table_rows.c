@@ -53,7 +53,8 @@ static const struct group *find_base(const struct table *table,
 		if (base != group && base->has_middle && base->middle > 0 &&
 		    !strcmp(other->variant, variant) &&
 		    !strcmp(base->metric, metric) &&
-		    base->unit == group->unit && agree(other->size, size) &&
+		    base->unit == group->unit && is_modelled(base) == is_modelled(group) &&
+		    agree(other->size, size) &&
 		    agree(other->cpu_a, key->cpu_a) &&
 		    agree(other->cpu_b, key->cpu_b) &&
 		    (ratio->any_node || agree(other->mem_node, key->mem_node)))
