@@ -14,6 +14,7 @@
  *	linux-mprotect	mprotect() of ordinary memory, by a user thread
  *	linux-munmap	munmap() likewise
  *	ipi … lazy	the protocols of shootdown/
+ *	unicast-again	unicast a second time: how far equals differ
  *	control		the same loop with nothing to do
  *
  * The metric is cost, with _<targets> after it unless the other CPUs' monitors
@@ -98,7 +99,9 @@ static const struct mk_param params[] = {
 
 /* After the protocols: */
 enum {
-	MK_UNMAP_MPROTECT = MK_PROTOCOLS,
+	MK_UNMAP_AGAIN = MK_PROTOCOLS,
+	MK_UNMAP_OURS,		/* from here on not by a protocol of ours */
+	MK_UNMAP_MPROTECT = MK_UNMAP_OURS,
 	MK_UNMAP_MUNMAP,
 	MK_UNMAP_CONTROL,
 	MK_UNMAP_QUIET,		/* of the others' loops alone */
@@ -210,12 +213,17 @@ static int mk_unmap_nothing(struct mk_port *port, void *arg)
 	return 0;
 }
 
+static enum mk_protocol mk_unmap_protocol(int way)
+{
+	return way == MK_UNMAP_AGAIN ? MK_PROTOCOL_UNICAST : way;
+}
+
 static int mk_unmap_region(struct mk_unmap *unmap, int way, u64 *cycles)
 {
 	struct mk_region_op op = {
 		.pages = unmap->targets.pages,
 		.op = MK_OP_UNMAP,
-		.protocol = way,
+		.protocol = mk_unmap_protocol(way),
 		.cpu = unmap->initiator,
 	};
 	int err;
@@ -347,7 +355,7 @@ static int mk_unmap_report(struct mk_unmap *unmap)
 		err = mk_run_samples(unmap->run, &unmap->key, metric, "cycles",
 				     way->cycles, unmap->samples);
 		err = err ?: mk_unmap_count(unmap, "ipis", way->count.ipis);
-		if (i >= MK_PROTOCOLS)
+		if (i >= MK_UNMAP_OURS)
 			continue;
 		err = err ?: mk_unmap_count(unmap, "messages", way->count.messages);
 		err = err ?: mk_unmap_count(unmap, "lazies", way->count.lazies);
@@ -521,6 +529,7 @@ static int mk_unmap_ways(struct mk_unmap *unmap)
 	bool user = cpumask_test_cpu(unmap->initiator, unmap->agents);
 	int i;
 
+	unmap->way[MK_UNMAP_AGAIN].name = "unicast-again";
 	unmap->way[MK_UNMAP_MPROTECT].name = "linux-mprotect";
 	unmap->way[MK_UNMAP_MUNMAP].name = "linux-munmap";
 	unmap->way[MK_UNMAP_CONTROL].name = "control";
@@ -530,8 +539,8 @@ static int mk_unmap_ways(struct mk_unmap *unmap)
 
 		if (i < MK_PROTOCOLS)
 			way->name = protocols[1 + i];
-		if (i < MK_UNMAP_CONTROL)
-			way->off = chosen && chosen - 1 != i;
+		if (i < MK_UNMAP_OURS)
+			way->off = chosen && chosen - 1 != mk_unmap_protocol(i);
 		if (i == MK_UNMAP_MPROTECT || i == MK_UNMAP_MUNMAP)
 			way->off = chosen || !user;
 		way->cycles = kvcalloc(unmap->samples, sizeof(u64), GFP_KERNEL);
