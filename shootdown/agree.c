@@ -2,168 +2,7 @@
 /*
  * Agreement: the coordinator.
  */
-#include <linux/bsearch.h>
-#include <linux/slab.h>
-
-#include "shootdown/agree.h"
-#include "urpc/link.h"
-
-static void mk_txn_step(struct mk_txn *txn);
-
-static void mk_txn_free(struct kref *ref)
-{
-	kvfree(container_of(ref, struct mk_txn, ref));
-}
-
-/**
- * mk_txn_put() - drop a reference; the last one frees the log
- * @txn: the transaction
- *
- * Context: any that may free memory.
- */
-void mk_txn_put(struct mk_txn *txn)
-{
-	kref_put(&txn->ref, mk_txn_free);
-}
-
-/* --- posts -------------------------------------------------------------------- */
-
-/*
- * Nothing was sent. Has the other one gone, or is it only the way to it that
- * has? Then it is asked again, over a new one. Who has gone has no vote: it comes
- * back with a copy of the table, which it cannot get before what is under way
- * now has ended.
- */
-static void mk_seat_failed(struct mk_seat *seat)
-{
-	struct mk_txn *txn = seat->txn;
-
-	if (!txn->port || mk_port_is_open(mk_port(seat->cpu)))
-		return;
-	txn->gone = seat->cpu;
-	if (txn->phase == MK_TXN_DECIDED) {
-		txn->missing -= !seat->done;
-		seat->done = true;
-	} else if (txn->phase == MK_TXN_VOTING) {
-		txn->missing -= !seat->voted;
-		seat->voted = true;
-	}
-	/* Not from here: who calls may be in the middle of its own lists. */
-	mk_txn_nudge(txn, txn->port->cpu);
-}
-
-static void mk_prepare_done(struct mk_post *post, int err)
-{
-	struct mk_seat *seat = container_of(post, struct mk_seat, prepare);
-	struct mk_txn *txn = seat->txn;
-
-	seat->prepare_out = false;
-	if (err)
-		mk_seat_failed(seat);
-	else
-		seat->asked = true;
-	mk_txn_put(txn);
-}
-
-static void mk_decide_done(struct mk_post *post, int err)
-{
-	struct mk_seat *seat = container_of(post, struct mk_seat, decide);
-	struct mk_txn *txn = seat->txn;
-
-	seat->decide_out = false;
-	if (err && !seat->asked && !seat->done && txn->phase == MK_TXN_DECIDED) {
-		/* The question was before it in the queue, and failed too. */
-		seat->done = true;
-		txn->missing--;
-	}
-	if (err)
-		mk_seat_failed(seat);
-	mk_txn_put(txn);
-}
-
-static void mk_seat_post(struct mk_seat *seat, struct mk_post *post, bool *out)
-{
-	struct mk_txn *txn = seat->txn;
-	int err;
-
-	if (*out)
-		return;
-	kref_get(&txn->ref);
-	*out = true;
-	err = mk_link_post(txn->port, seat->cpu, post);
-	if (err != -EINPROGRESS)
-		post->done(post, err);
-	if (err == -EINPROGRESS || !err)
-		mk_agree_count(mk_agree(txn->port->cpu), messages);
-}
-
-static void mk_txn_post_prepare(struct mk_txn *txn)
-{
-	unsigned int i;
-
-	for (i = 0; i < txn->nr_seats; i++) {
-		struct mk_seat *seat = &txn->seat[i];
-
-		if (!seat->voted && seat->cpu != txn->port->cpu)
-			mk_seat_post(seat, &seat->prepare, &seat->prepare_out);
-	}
-}
-
-/* For tests: stop here until it is cancelled, or another port takes over. */
-static bool mk_txn_paused(const struct mk_txn *txn, enum mk_agree_pause where)
-{
-	return READ_ONCE(mk_agree_pause) == where && !txn->adopted &&
-	       !READ_ONCE(txn->cancelled) &&
-	       txn->change.kind == MK_CHANGE_RETYPE;
-}
-
-static void mk_txn_post_decide(struct mk_txn *txn)
-{
-	unsigned int i;
-
-	for (i = 0; i < txn->nr_seats; i++) {
-		struct mk_seat *seat = &txn->seat[i];
-
-		if (seat->cpu == txn->port->cpu)
-			continue;
-		if (txn->commit && mk_txn_paused(txn, MK_AGREE_PAUSE_DECIDED))
-			return;
-		if (!seat->done)
-			mk_seat_post(seat, &seat->decide, &seat->decide_out);
-		if (txn->commit && mk_txn_paused(txn, MK_AGREE_PAUSE_HALF))
-			return;
-	}
-}
-
-static void mk_fetch_done(struct mk_post *post, int err)
-{
-	struct mk_txn *txn = container_of(post, struct mk_txn, fetch_post);
-
-	txn->fetch_out = false;
-	if (err && txn->port && !mk_port_is_open(mk_port(txn->peer))) {
-		txn->err = txn->err ?: -EHOSTDOWN;
-		mk_txn_nudge(txn, txn->port->cpu);
-	}
-	mk_txn_put(txn);
-}
-
-static void mk_txn_fetch(struct mk_txn *txn, u32 offset)
-{
-	int err;
-
-	if (txn->fetch_out)
-		return;
-	txn->fetch[W_ID] = txn->id;
-	txn->fetch[W_VIEW] = txn->view;
-	txn->fetch[W_OFFSET] = offset;
-	txn->fetch_out = true;
-	kref_get(&txn->ref);
-	err = mk_link_post(txn->port, txn->peer, &txn->fetch_post);
-	if (err == -EINPROGRESS || !err)
-		mk_agree_count(mk_agree(txn->port->cpu), messages);
-	if (err != -EINPROGRESS)
-		mk_fetch_done(&txn->fetch_post, err);
-}
+#include "shootdown/agree_priv.h"
 
 /* --- phases ------------------------------------------------------------------- */
 
@@ -179,17 +18,6 @@ static void mk_txn_end(struct mk_txn *txn)
 	list_del_init(&txn->node);
 	complete_all(&txn->done);
 	mk_txn_put(txn);
-}
-
-/* A monitor that joins has the table as all others have it at this moment. */
-static void mk_txn_joined(struct mk_txn *txn)
-{
-	struct mk_replica *replica = mk_replica(txn->port->cpu);
-
-	mk_replica_leave(replica);	/* what it had open as a member once */
-	cpumask_set_cpu(txn->port->cpu, replica->members);
-	WRITE_ONCE(replica->view, txn->view + 1);
-	WRITE_ONCE(replica->joined, true);
 }
 
 static void mk_txn_tell(struct mk_txn *txn)
@@ -213,7 +41,14 @@ static void mk_txn_tell(struct mk_txn *txn)
 	mk_txn_post_decide(txn);
 }
 
-static void mk_txn_decide(struct mk_txn *txn, bool commit)
+/**
+ * mk_txn_decide() - that is how it ends
+ * @txn: the transaction
+ * @commit: it takes place
+ *
+ * Context: the coordinator; mk_txn_step() is due.
+ */
+void mk_txn_decide(struct mk_txn *txn, bool commit)
 {
 	txn->commit = commit;
 	txn->phase = MK_TXN_DECIDED;
@@ -238,8 +73,13 @@ static void mk_txn_unanimous(struct mk_txn *txn)
 	}
 }
 
-/* Go on as far as that is possible now. May end, and free, the transaction. */
-static void mk_txn_step(struct mk_txn *txn)
+/**
+ * mk_txn_step() - go on as far as that is possible now
+ * @txn: the transaction; may end, and be freed
+ *
+ * Context: the coordinator.
+ */
+void mk_txn_step(struct mk_txn *txn)
 {
 	switch (txn->phase) {
 	case MK_TXN_HELLO:
@@ -262,31 +102,6 @@ static void mk_txn_step(struct mk_txn *txn)
 
 /* --- the beginning ------------------------------------------------------------ */
 
-static void mk_txn_seats(struct mk_txn *txn, const struct cpumask *members)
-{
-	struct mk_seat *seat = txn->seat;
-	int cpu;
-
-	for_each_cpu(cpu, txn->voters ?: members) {
-		/* Who joins, or has gone, has no vote on it. */
-		if (cpu == (int)txn->change.first &&
-		    (txn->change.kind == MK_CHANGE_JOIN ||
-		     txn->change.kind == MK_CHANGE_EXCLUDE))
-			continue;
-		*seat = (struct mk_seat){ .txn = txn, .cpu = cpu };
-		seat->prepare.type = MK_TYPE_PREPARE;
-		seat->prepare.lines = 1;
-		seat->prepare.word = txn->prepare;
-		seat->prepare.done = mk_prepare_done;
-		seat->decide.type = MK_TYPE_DECIDE;
-		seat->decide.lines = 1;
-		seat->decide.word = txn->decide;
-		seat->decide.done = mk_decide_done;
-		seat++;
-	}
-	txn->nr_seats = seat - txn->seat;
-}
-
 static int mk_verdict_error(enum mk_verdict verdict)
 {
 	switch (verdict) {
@@ -302,8 +117,13 @@ static int mk_verdict_error(enum mk_verdict verdict)
 	}
 }
 
-/* Ask everybody. What is refused here costs no message. */
-static void mk_txn_ask(struct mk_txn *txn)
+/**
+ * mk_txn_ask() - ask everybody; what is refused here costs no message
+ * @txn: the transaction, with its seats; may end, and be freed
+ *
+ * Context: the coordinator.
+ */
+void mk_txn_ask(struct mk_txn *txn)
 {
 	struct mk_replica *replica = mk_replica(txn->port->cpu);
 	const struct mk_change *change = &txn->change;
@@ -348,20 +168,6 @@ static int mk_txn_choose(struct mk_txn *txn, const struct mk_replica *replica)
 		return at == -EBUSY ? -EAGAIN : at;
 	txn->change.first = at;
 	return 0;
-}
-
-/* One at a time: it writes the replica before that is a member's. */
-static int mk_join_allowed(const struct mk_agree *agree,
-			   const struct mk_replica *replica)
-{
-	const struct mk_txn *txn;
-	unsigned int joins = 0;
-
-	list_for_each_entry(txn, &agree->txns, node)
-		joins += txn->change.kind == MK_CHANGE_JOIN;
-	if (replica->joined)
-		return -EALREADY;
-	return joins > 1 ? -EAGAIN : 0;
 }
 
 /**
@@ -428,7 +234,14 @@ static void mk_txn_adopt(struct mk_port *port, struct mk_txn *txn)
 	mk_txn_step(txn);
 }
 
-static void mk_txn_begin_work(struct mk_port *port, struct mk_work *work)
+/**
+ * mk_txn_begin_work() - work: a transaction was handed to this port
+ * @port: it
+ * @work: the transaction's
+ *
+ * Context: the port's thread.
+ */
+void mk_txn_begin_work(struct mk_port *port, struct mk_work *work)
 {
 	struct mk_txn *txn = container_of(work, struct mk_txn, begin);
 
@@ -438,8 +251,15 @@ static void mk_txn_begin_work(struct mk_port *port, struct mk_work *work)
 		mk_txn_begin(port, txn);
 }
 
-/* Work: the process, or a post that failed, wants it looked at. */
-static void mk_txn_nudge_work(struct mk_port *port, struct mk_work *work)
+/**
+ * mk_txn_nudge_work() - work: the process, or a post that failed, wants it
+ *	looked at
+ * @port: that has it, or had
+ * @work: the transaction's
+ *
+ * Context: the port's thread.
+ */
+void mk_txn_nudge_work(struct mk_port *port, struct mk_work *work)
 {
 	struct mk_txn *txn = container_of(work, struct mk_txn, nudge);
 	int cancelled;
@@ -475,7 +295,15 @@ out:
 
 /* --- answers ------------------------------------------------------------------ */
 
-static struct mk_txn *mk_txn_find(struct mk_port *port, u64 id)
+/**
+ * mk_txn_find() - a transaction that this port coordinates
+ * @port: the caller's own
+ * @id: which
+ *
+ * Context: the port's thread.
+ * Return: it, or NULL.
+ */
+struct mk_txn *mk_txn_find(struct mk_port *port, u64 id)
 {
 	struct mk_txn *txn;
 
@@ -483,17 +311,6 @@ static struct mk_txn *mk_txn_find(struct mk_port *port, u64 id)
 		if (txn->id == id)
 			return txn;
 	return NULL;
-}
-
-static int mk_seat_compare(const void *key, const void *seat)
-{
-	return *(const int *)key - ((const struct mk_seat *)seat)->cpu;
-}
-
-static struct mk_seat *mk_txn_seat(struct mk_txn *txn, int cpu)
-{
-	return bsearch(&cpu, txn->seat, txn->nr_seats, sizeof(*txn->seat),
-		       mk_seat_compare);
 }
 
 /**
@@ -542,141 +359,4 @@ void mk_txn_told(struct mk_port *port, int cpu, u64 id)
 	seat->done = true;
 	txn->missing--;
 	mk_txn_step(txn);
-}
-
-/* The view and its members: now everybody can be asked. */
-static void mk_txn_hello(struct mk_txn *txn, const struct mk_message *msg)
-{
-	struct mk_replica *replica = mk_replica(txn->port->cpu);
-	u32 i;
-
-	for (i = 0; i < msg->word[W_WORDS]; i++)
-		mk_replica_set_word(replica, MK_REPLICA_FRAME_WORDS + i,
-				    msg->word[W_DATA + i]);
-	txn->view = msg->word[W_VIEW];
-	mk_txn_seats(txn, replica->members);
-	mk_txn_ask(txn);
-}
-
-/**
- * mk_txn_copy() - a part of a member's replica has come
- * @port: the caller's own, which joins
- * @cpu: whose
- * @msg: the part
- *
- * Context: the port's thread, from the handler.
- */
-void mk_txn_copy(struct mk_port *port, int cpu, const struct mk_message *msg)
-{
-	struct mk_txn *txn = mk_txn_find(port, msg->word[W_ID]);
-	u64 offset = msg->word[W_OFFSET], words = msg->word[W_WORDS];
-	u32 i;
-
-	if (!txn || cpu != txn->peer || words > MK_COPY_WORDS)
-		return;
-	if (!words) {
-		txn->err = -ESTALE;	/* it is no member itself */
-		mk_txn_step(txn);
-	} else if (txn->phase == MK_TXN_HELLO &&
-		   offset == MK_REPLICA_FRAME_WORDS &&
-		   words == mk_replica_words() - MK_REPLICA_FRAME_WORDS) {
-		mk_txn_hello(txn, msg);
-	} else if (txn->phase == MK_TXN_COPYING && offset == txn->copied) {
-		for (i = 0; i < words && txn->copied < mk_replica_words(); i++)
-			mk_replica_set_word(mk_replica(port->cpu),
-					    txn->copied++,
-					    msg->word[W_DATA + i]);
-		if (txn->copied < mk_replica_words()) {
-			mk_txn_fetch(txn, txn->copied);
-		} else {
-			mk_txn_decide(txn, true);
-			mk_txn_step(txn);
-		}
-	}
-}
-
-/* --- processes ---------------------------------------------------------------- */
-
-/**
- * mk_txn_reset() - make a transaction that has ended a new one
- * @txn: the transaction; what it is about, and the seats' memory, stay
- *
- * Context: whoever owns it; nothing of it is on its way any more.
- */
-void mk_txn_reset(struct mk_txn *txn)
-{
-	txn->phase = MK_TXN_NEW;
-	txn->commit = false;
-	txn->err = 0;
-	txn->cancelled = 0;
-	txn->give_up = false;
-	txn->adopted = false;
-	txn->gone = -1;
-	reinit_completion(&txn->done);
-}
-
-/**
- * mk_txn_alloc() - make a transaction
- * @gfp: for the memory
- *
- * Context: process.
- * Return: the transaction, with a reference for the caller; or NULL.
- */
-struct mk_txn *mk_txn_alloc(gfp_t gfp)
-{
-	struct mk_txn *txn;
-
-	txn = kvzalloc(struct_size(txn, seat, nr_cpu_ids), gfp);
-	if (!txn)
-		return NULL;
-	kref_init(&txn->ref);
-	INIT_LIST_HEAD(&txn->node);
-	init_completion(&txn->done);
-	init_completion(&txn->frozen);
-	txn->begin.fn = mk_txn_begin_work;
-	txn->nudge.fn = mk_txn_nudge_work;
-	txn->fetch_post.type = MK_TYPE_FETCH;
-	txn->fetch_post.lines = 1;
-	txn->fetch_post.word = txn->fetch;
-	txn->fetch_post.done = mk_fetch_done;
-	txn->gone = -1;
-	return txn;
-}
-
-/**
- * mk_txn_hand() - hand a transaction to a port: a new one, or an orphan
- * @txn: the transaction; the port gets a reference
- * @cpu: the port's CPU
- *
- * Context: process; no port has it.
- * Return: 0, -ENODEV if the CPU is off line.
- */
-int mk_txn_hand(struct mk_txn *txn, int cpu)
-{
-	int err;
-
-	kref_get(&txn->ref);
-	WRITE_ONCE(txn->cpu, cpu);
-	err = mk_port_push(mk_port(cpu), &txn->begin, NULL);
-	if (err)
-		mk_txn_put(txn);
-	return err;
-}
-
-/**
- * mk_txn_nudge() - have a transaction looked at
- * @txn: the transaction
- * @cpu: of the port that has it; another one does nothing
- *
- * Context: any.
- */
-void mk_txn_nudge(struct mk_txn *txn, int cpu)
-{
-	if (atomic_xchg(&txn->nudged, 1))
-		return;
-	kref_get(&txn->ref);
-	if (mk_port_push(mk_port(cpu), &txn->nudge, NULL)) {
-		atomic_set(&txn->nudged, 0);
-		mk_txn_put(txn);
-	}
 }

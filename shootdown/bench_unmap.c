@@ -25,23 +25,19 @@
  * While each protocol runs on and on, user threads on the other CPUs count how
  * often they get round a loop: loops, and for nothing running loops of quiet.
  */
-#include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/file.h>
-#include <linux/hardirq.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "module/agent.h"
-#include "module/clock.h"
 #include "module/device.h"
-#include "shootdown/bench_targets.h"
+#include "shootdown/bench_unmap.h"
 #include "shootdown/region.h"
 #include "shootdown/shootdown.h"
 #include "shootdown/space.h"
-#include "urpc/bench.h"
 
 enum {
 	P_SAMPLES,
@@ -66,7 +62,7 @@ static const char *const protocols[] = {
 	NULL
 };
 
-static const char *const states[] = {
+const char *const mk_unmap_states[] = {
 	"all", "polling", "blocked", "busy", "mix", NULL
 };
 
@@ -80,7 +76,7 @@ static const struct mk_param params[] = {
 	},
 	[P_TARGETS] = {
 		.name = "targets", .help = "what the other CPUs are doing",
-		.kind = MK_PARAM_CHOICE, .choices = states,
+		.kind = MK_PARAM_CHOICE, .choices = mk_unmap_states,
 	},
 	[P_PAGES] = {
 		.name = "pages", .help = "pages per operation; 0 sweeps 1, 8, 64",
@@ -97,337 +93,6 @@ static const struct mk_param params[] = {
 	},
 };
 
-/* After the protocols: */
-enum {
-	MK_UNMAP_AGAIN = MK_PROTOCOLS,
-	MK_UNMAP_OURS,		/* from here on not by a protocol of ours */
-	MK_UNMAP_MPROTECT = MK_UNMAP_OURS,
-	MK_UNMAP_MUNMAP,
-	MK_UNMAP_CONTROL,
-	MK_UNMAP_QUIET,		/* of the others' loops alone */
-	MK_UNMAP_WAYS
-};
-
-/* So long the others count their loops, for one sample. */
-#define MK_UNMAP_SPIN_US	5000
-
-/**
- * struct mk_unmap_count - what was counted in the operations of a cell
- * @ipis: function call interrupts that the targets took
- * @messages: cache lines of requests and replies
- * @lazies: CPUs that needed nothing
- * @timeouts: CPUs that did not answer in time
- */
-struct mk_unmap_count {
-	u64 ipis, messages, lazies, timeouts;
-};
-
-/**
- * struct mk_unmap_way - one variant, and what was measured of it
- * @name: in the results
- * @off: it is not asked for, or cannot be had here
- * @cycles: samples of one cell
- * @loops: of the other CPUs' user threads, a sample each
- * @count: of one cell
- */
-struct mk_unmap_way {
-	const char *name;
-	bool off;
-	u64 *cycles, *loops;
-	struct mk_unmap_count count;
-};
-
-/**
- * struct mk_unmap - the experiment
- * @run: the run
- * @key: of its rows
- * @targets: the other CPUs
- * @initiator: the first
- * @agents: CPUs with a user thread
- * @members: the initiator and the targets of a cell
- * @allowed: CPUs of the writer, when it is not bound to the initiator's
- * @samples: per row
- * @warmup: before them
- * @seed: of the order of the variants
- * @state: of the targets
- * @file: of the region
- * @region: that is operated on
- * @address: where it is mapped
- * @ordinary: address of as much ordinary memory
- * @way: the variants
- */
-struct mk_unmap {
-	struct mk_run *run;
-	struct mk_key key;
-	struct mk_targets targets;
-	int initiator;
-	cpumask_var_t agents, members, allowed;
-	u32 samples, warmup, seed;
-	enum mk_target_state state;
-	struct file *file;
-	struct mk_region *region;
-	unsigned long address, ordinary;
-	struct mk_unmap_way way[MK_UNMAP_WAYS];
-};
-
-/* Function call interrupts that the targets have taken so far. */
-static u64 mk_unmap_interrupts(const struct mk_unmap *unmap)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_cpu(cpu, unmap->targets.cpus)
-		/* Counted by their CPUs, with plain increments. */
-		sum += data_race(per_cpu(irq_stat, cpu).irq_call_count);
-	return sum;
-}
-
-/* ---- one operation ---- */
-
-/* By a user thread on the initiator's CPU, on ordinary memory. */
-static int mk_unmap_agent(struct mk_unmap *unmap, enum mk_job job, u64 *cycles)
-{
-	const struct mk_agent_order order = {
-		.kind = job,
-		.pages = unmap->targets.pages,
-		.address = unmap->ordinary,
-		.count = 1,
-	};
-	struct mk_agent_result result = { .samples = cycles, .room = 1 };
-	int err;
-
-	err = mk_agent_give(unmap->initiator, &order);
-	if (!err)
-		err = mk_agent_take(unmap->initiator, &result, MSEC_PER_SEC);
-	if (!err)
-		err = result.error;
-	return err ?: result.nr == 1 ? 0 : -EIO;
-}
-
-static int mk_unmap_nothing(struct mk_port *port, void *arg)
-{
-	u64 *cycles = arg;
-	u64 start = mk_cycles();
-
-	*cycles = mk_clock_span(start, mk_cycles());
-	return 0;
-}
-
-static enum mk_protocol mk_unmap_protocol(int way)
-{
-	return way == MK_UNMAP_AGAIN ? MK_PROTOCOL_UNICAST : way;
-}
-
-static int mk_unmap_region(struct mk_unmap *unmap, int way, u64 *cycles)
-{
-	struct mk_region_op op = {
-		.pages = unmap->targets.pages,
-		.op = MK_OP_UNMAP,
-		.protocol = mk_unmap_protocol(way),
-		.cpu = unmap->initiator,
-	};
-	int err;
-
-	err = mk_region_operate(unmap->region, &op);
-	if (err)
-		return err;
-	*cycles = op.cycles;
-	unmap->way[way].count.messages += op.messages;
-	unmap->way[way].count.lazies += op.lazies;
-	unmap->way[way].count.timeouts += op.timeouts;
-	return 0;
-}
-
-static int mk_unmap_once(struct mk_unmap *unmap, int way, u64 *cycles)
-{
-	switch (way) {
-	case MK_UNMAP_MPROTECT:
-		return mk_unmap_agent(unmap, MK_JOB_MPROTECT, cycles);
-	case MK_UNMAP_MUNMAP:
-		return mk_unmap_agent(unmap, MK_JOB_MUNMAP, cycles);
-	case MK_UNMAP_CONTROL:
-		return mk_port_run(unmap->initiator, mk_unmap_nothing, cycles);
-	case MK_UNMAP_QUIET:
-		return 0;
-	default:
-		return mk_unmap_region(unmap, way, cycles);
-	}
-}
-
-/* A protocol that this machine cannot have is left out, no more. */
-static int mk_unmap_try(struct mk_unmap *unmap, int way, u64 *cycles)
-{
-	u64 before = mk_unmap_interrupts(unmap);
-	int err = mk_unmap_once(unmap, way, cycles);
-
-	unmap->way[way].count.ipis +=
-		mk_unmap_interrupts(unmap) - before;
-	if (err == -EOPNOTSUPP) {
-		unmap->way[way].off = true;
-		err = 0;
-	}
-	return err;
-}
-
-/* ---- a cell: so many CPUs and pages, in one state ---- */
-
-/*
- * Another order for each round: what comes after its like finds the caches warm,
- * and who that is must not always be the same.
- */
-static void mk_unmap_shuffle(struct mk_unmap *unmap, u8 *order)
-{
-	u32 i, k;
-
-	for (i = 0; i < MK_UNMAP_QUIET; i++) {
-		unmap->seed = next_pseudo_random32(unmap->seed);
-		k = (unmap->seed >> 16) % (i + 1);
-		order[i] = order[k];
-		order[k] = i;
-	}
-}
-
-static int mk_unmap_samples(struct mk_unmap *unmap)
-{
-	u8 order[MK_UNMAP_QUIET];
-	u64 unused;
-	u32 i, k;
-	int err;
-
-	for (i = 0; i < unmap->warmup + unmap->samples; i++) {
-		mk_unmap_shuffle(unmap, order);
-		for (k = 0; k < MK_UNMAP_QUIET; k++) {
-			struct mk_unmap_way *way = &unmap->way[order[k]];
-
-			if (i == unmap->warmup)
-				way->count = (struct mk_unmap_count){ };
-			if (way->off)
-				continue;
-			err = mk_targets_touch(&unmap->targets);
-			if (!err)
-				err = mk_unmap_try(unmap, way - unmap->way,
-						   i < unmap->warmup ? &unused :
-						   &way->cycles[i -
-								unmap->warmup]);
-			cond_resched();
-			err = err ?: mk_run_stopped(unmap->run);
-			if (err)
-				return err;
-		}
-	}
-	return 0;
-}
-
-/* "cost", "cost_busy", "cost_64p", "cost_busy_64p" */
-static void mk_unmap_metric(const struct mk_unmap *unmap, const char *name,
-			    char *text, size_t size)
-{
-	size_t len = scnprintf(text, size, "%s", name);
-
-	if (unmap->state != MK_TARGETS_POLLING)
-		len += scnprintf(text + len, size - len, "_%s",
-				 states[1 + unmap->state]);
-	if (unmap->targets.pages > 1)
-		scnprintf(text + len, size - len, "_%up", unmap->targets.pages);
-}
-
-static int mk_unmap_count(struct mk_unmap *unmap, const char *name, u64 sum)
-{
-	char metric[32];
-
-	mk_unmap_metric(unmap, name, metric, sizeof(metric));
-	return mk_run_milli(unmap->run, &unmap->key, metric, "per operation",
-			    div_u64(sum * 1000, unmap->samples));
-}
-
-static int mk_unmap_report(struct mk_unmap *unmap)
-{
-	char metric[32];
-	int i, err = 0;
-
-	for (i = 0; i < MK_UNMAP_QUIET && !err; i++) {
-		struct mk_unmap_way *way = &unmap->way[i];
-
-		if (way->off)
-			continue;
-		unmap->key.variant = way->name;
-		mk_unmap_metric(unmap, "cost", metric, sizeof(metric));
-		err = mk_run_samples(unmap->run, &unmap->key, metric, "cycles",
-				     way->cycles, unmap->samples);
-		err = err ?: mk_unmap_count(unmap, "ipis", way->count.ipis);
-		if (i >= MK_UNMAP_OURS)
-			continue;
-		err = err ?: mk_unmap_count(unmap, "messages", way->count.messages);
-		err = err ?: mk_unmap_count(unmap, "lazies", way->count.lazies);
-		err = err ?: mk_unmap_count(unmap, "timeouts", way->count.timeouts);
-	}
-	return err;
-}
-
-/* ---- what the others lose ---- */
-
-/* While agents count, the initiator repeats the operation. */
-static int mk_unmap_disturb(struct mk_unmap *unmap, int way, u64 *loops)
-{
-	const struct mk_agent_order order = {
-		.kind = MK_JOB_SPIN,
-		.cycles = mk_clock_us(MK_UNMAP_SPIN_US),
-	};
-	struct mk_agent_result result = { };
-	u64 start = mk_cycles(), unused, sum = 0;
-	int cpu, err = 0, ret, given = 0;
-
-	for_each_cpu(cpu, unmap->targets.cpus) {
-		err = mk_agent_give(cpu, &order);
-		if (err)
-			break;
-		given++;
-	}
-	while (!err && mk_cycles() - start < order.cycles) {
-		if (way == MK_UNMAP_QUIET) {
-			usleep_range(MK_UNMAP_SPIN_US, MK_UNMAP_SPIN_US + 100);
-			break;
-		}
-		err = mk_targets_fault(&unmap->targets);
-		err = err ?: mk_unmap_try(unmap, way, &unused);
-		err = err ?: mk_run_stopped(unmap->run);
-		cond_resched();
-	}
-	for_each_cpu(cpu, unmap->targets.cpus) {
-		if (!given--)
-			break;
-		ret = mk_agent_take(cpu, &result, MSEC_PER_SEC);
-		err = err ?: ret ?: result.error;
-		sum += result.loops;
-	}
-	/* loops of one thread in a millisecond */
-	*loops = div_u64(sum * 1000, MK_UNMAP_SPIN_US *
-			 cpumask_weight(unmap->targets.cpus));
-	return err;
-}
-
-static int mk_unmap_victims(struct mk_unmap *unmap)
-{
-	int i, err = 0;
-	u32 n;
-
-	for (n = 0; n < unmap->samples && !err; n++) {
-		for (i = 0; i < MK_UNMAP_WAYS && !err; i++)
-			if (!unmap->way[i].off)
-				err = mk_unmap_disturb(unmap, i,
-						       &unmap->way[i].loops[n]);
-	}
-	for (i = 0; i < MK_UNMAP_WAYS && !err; i++) {
-		if (unmap->way[i].off)
-			continue;
-		unmap->key.variant = unmap->way[i].name;
-		err = mk_run_samples(unmap->run, &unmap->key, "loops",
-				     "loops/ms", unmap->way[i].loops,
-				     unmap->samples);
-	}
-	return err;
-}
-
 /* ---- the sweep ---- */
 
 static bool mk_unmap_has_agents(const struct mk_unmap *unmap,
@@ -435,19 +100,6 @@ static bool mk_unmap_has_agents(const struct mk_unmap *unmap,
 {
 	return state < MK_TARGETS_BUSY ||
 	       cpumask_subset(unmap->targets.cpus, unmap->agents);
-}
-
-static int mk_unmap_cell(struct mk_unmap *unmap, enum mk_target_state state,
-			 u32 pages)
-{
-	int err;
-
-	unmap->state = state;
-	unmap->targets.pages = pages;
-	mk_targets_begin(&unmap->targets, state);
-	err = mk_unmap_samples(unmap);
-	mk_targets_end(&unmap->targets);
-	return err ?: mk_unmap_report(unmap);
 }
 
 /* All page counts with polling targets, the first with all other states. */
