@@ -27,8 +27,8 @@
 
 #include "module/clock.h"
 #include "module/memory.h"
-#include "shootdown/protocol.h"
 #include "shootdown/stat.h"
+#include "shootdown/unicast.h"
 #include "urpc/port.h"
 
 /* Numbers of CPUs are told apart exactly up to 4, and beyond by powers of 2. */
@@ -82,10 +82,13 @@ static unsigned int mk_adaptive_bucket(unsigned int n)
 		     ilog2(n - 1) + MK_ADAPTIVE_EXACT - 1);
 }
 
-/* Is the monitor of that CPU running right now? The caller holds RCU. */
-static bool mk_adaptive_polls(int cpu)
+/*
+ * Is the monitor of that cell's callee running right now? The caller holds RCU.
+ * The port is found in the cell, which is needed anyway if it is.
+ */
+static bool mk_adaptive_polls(const struct mk_cell *cell)
 {
-	const struct mk_port *port = mk_port(cpu);
+	const struct mk_port *port = mk_cell_callee(cell);
 	struct task_struct *task;
 
 	/* Mostly says it without a look at the task. */
@@ -128,59 +131,60 @@ static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
 /*
  * One pass, since it is on the way of every operation. Which way suits this many
  * listeners and others is known when they are counted, which is too late; what
- * suited the last ones of this party is taken.
+ * suited the last ones of this party is taken. What was done is counted when
+ * nobody waits any more.
  */
 static int mk_adaptive_start(struct mk_shootdown *sd)
 {
-	const struct cpumask *members = sd->party->members;
-	u32 told = 0, asleep = 0, deaf = 0, stranger = 0;
+	const struct mk_unicast *unicast = sd->party->state;
+	struct mk_choice *choice = &sd->choice;
 	u64 word[MK_LINE_WORDS];
+	u32 silent = 0;
 	int cpu;
 
-	sd->way = sd->party->way;
+	choice->way = sd->party->way;
 	rcu_read_lock_sched();
 	for_each_cpu(cpu, sd->need) {
-		if (!cpumask_test_cpu(cpu, members)) {
-			stranger++;
-		} else if (!mk_adaptive_polls(cpu)) {
-			asleep++;
+		/* of members alone */
+		const struct mk_cell *cell = unicast->cell[cpu];
+
+		if (!cell || !mk_adaptive_polls(cell)) {
+			if (cell)
+				choice->asleep++;
+			else
+				choice->strangers++;
+			silent++;
+			continue;
+		}
+		choice->listeners++;
+		if (choice->way != MK_WAY_MESSAGE) {
+			silent++;
+			continue;
+		}
+		if (!sd->told)
+			mk_unicast_begin(sd, word);
+		sd->told = true;
+		if (mk_unicast_tell(sd, cpu, word)) {
+			__cpumask_clear_cpu(cpu, sd->need);
+			choice->told++;
 		} else {
-			sd->listeners++;
-			if (sd->way != MK_WAY_MESSAGE)
-				continue;
-			if (!sd->told)
-				mk_unicast_begin(sd, word);
-			sd->told = true;
-			if (mk_unicast_tell(sd, cpu, word)) {
-				__cpumask_clear_cpu(cpu, sd->need);
-				told++;
-			} else {
-				deaf++;
-			}
+			choice->deaf++;
+			silent++;
 		}
 	}
 	rcu_read_unlock_sched();
-	sd->others = stranger + asleep;
-	if (told)
+	if (choice->told)
 		mk_port_flush(sd->port);
-	if (sd->listeners + sd->others > told) {
+	if (silent) {
 		mk_shootdown_ipi(sd, sd->need);
 		cpumask_clear(sd->need);
-		mk_stat_add(choice.ipi, sd->listeners + sd->others - told);
-		mk_stat_add(choice.asleep, asleep);
-		mk_stat_add(choice.deaf, deaf);
-		mk_stat_add(choice.stranger, stranger);
-		if (sd->way != MK_WAY_MESSAGE)
-			mk_stat_add(choice.cheaper, sd->listeners);
 	}
-	mk_stat_add(choice.message, told);
-	mk_stat_add(choice.nothing, sd->lazies);
 	return 0;
 }
 
 static bool mk_adaptive_done(struct mk_shootdown *sd)
 {
-	return !sd->told || mk_unicast_done(sd);
+	return !sd->told || mk_unicast_replied(sd);
 }
 
 /*
@@ -204,19 +208,38 @@ static void mk_adaptive_learn(struct mk_costs *costs, enum mk_way way,
 			   MK_ADAPTIVE_STEP;
 }
 
+static void mk_adaptive_count(const struct mk_shootdown *sd)
+{
+	const struct mk_choice *choice = &sd->choice;
+
+	mk_stat_add(choice.message, choice->told);
+	mk_stat_add(choice.ipi, choice->listeners - choice->told +
+				choice->asleep + choice->strangers);
+	mk_stat_add(choice.nothing, sd->lazies);
+	mk_stat_add(choice.asleep, choice->asleep);
+	mk_stat_add(choice.deaf, choice->deaf);
+	mk_stat_add(choice.stranger, choice->strangers);
+	if (choice->way != MK_WAY_MESSAGE)
+		mk_stat_add(choice.cheaper, choice->listeners);
+}
+
 /* What the operation cost, and what its party does next. */
 static void mk_adaptive_finished(struct mk_shootdown *sd)
 {
+	const struct mk_choice *choice = &sd->choice;
 	struct mk_costs *costs;
 
-	if (!sd->listeners)
+	mk_adaptive_count(sd);
+	if (!choice->listeners)
 		return;
 	costs = &mk_adaptives[sd->port->cpu]->costs
-			[mk_adaptive_bucket(sd->listeners)]
-			[mk_adaptive_bucket(sd->others)];
+			[mk_adaptive_bucket(choice->listeners)]
+			[mk_adaptive_bucket(choice->asleep +
+					    choice->strangers)];
 	if (costs->burst ? costs->burst <= MK_ADAPTIVE_COUNTED :
-	    costs->cycles[sd->way])
-		mk_adaptive_learn(costs, sd->way, sd->gathered - sd->started);
+	    costs->cycles[choice->way])
+		mk_adaptive_learn(costs, choice->way,
+				  sd->gathered - sd->started);
 	sd->party->way = mk_adaptive_choose(costs);
 }
 

@@ -107,14 +107,6 @@ void mk_request_fill(const struct mk_shootdown *sd, u64 *word);
 /* A target: its port's thread. */
 void mk_request_serve(struct mk_port *port, const u64 *word);
 
-/* unicast.c */
-int mk_unicast_prepare(struct mk_party *party);
-void mk_unicast_unprepare(struct mk_party *party);
-void mk_unicast_begin(struct mk_shootdown *sd, u64 *word);
-bool mk_unicast_tell(struct mk_shootdown *sd, int cpu, const u64 *word);
-bool mk_unicast_done(struct mk_shootdown *sd);
-void mk_unicast_missing(struct mk_shootdown *sd, struct cpumask *mask);
-
 /* party.c */
 void mk_protocols_limit(void);
 void mk_parties_exit(void);

@@ -58,6 +58,19 @@ struct mk_frees {
 };
 
 /**
+ * struct mk_choice - how adaptive reached the targets of an operation
+ * @way: what was to be done with those that listen
+ * @listeners: members whose monitor was running
+ * @told: of them, those that got a message
+ * @deaf: of them, those that could not
+ * @asleep: members whose monitor was not running
+ * @strangers: targets that are not members
+ */
+struct mk_choice {
+	u32 way, listeners, told, deaf, asleep, strangers;
+};
+
+/**
  * struct mk_shootdown - one operation
  *
  * Given:
@@ -97,9 +110,7 @@ struct mk_frees {
  * @skip: CPU that the planted fault leaves out, -1 for none
  * @told: the request is out
  * @quarantine: lazy: what goes there when this CPU has flushed
- * @way: adaptive: its choice
- * @listeners: adaptive: targets whose monitor was running
- * @others: adaptive: the others that had to flush
+ * @choice: adaptive: what it did, and why
  */
 struct mk_shootdown {
 	struct mk_port *port;
@@ -123,7 +134,7 @@ struct mk_shootdown {
 	int skip;
 	bool told;
 	struct mk_frees *quarantine;
-	u32 way, listeners, others;
+	struct mk_choice choice;
 };
 
 /* Process context; may sleep. */

@@ -8,19 +8,8 @@
 #include <linux/slab.h>
 #include <linux/topology.h>
 
-#include "shootdown/protocol.h"
-#include "urpc/cell.h"
+#include "shootdown/unicast.h"
 #include "urpc/port.h"
-
-/**
- * struct mk_unicast - a party's cells
- * @waiting: members that have not replied
- * @cell: by CPU; NULL for no member. They live as long as the module.
- */
-struct mk_unicast {
-	cpumask_var_t waiting;
-	struct mk_cell *cell[];
-};
 
 /**
  * mk_unicast_unprepare() - see struct mk_protocol_ops
@@ -71,64 +60,6 @@ int mk_unicast_prepare(struct mk_party *party)
 }
 
 /**
- * mk_unicast_begin() - no requests are out
- * @sd: the operation
- * @word: written: a request, MK_LINE_WORDS words
- *
- * Context: the initiator.
- */
-void mk_unicast_begin(struct mk_shootdown *sd, u64 *word)
-{
-	struct mk_unicast *unicast = sd->party->state;
-
-	cpumask_clear(unicast->waiting);
-	/* To its receiver it is one on a route, with nobody below. */
-	word[0] = 0;
-	mk_request_fill(sd, word + 1);
-}
-
-/**
- * mk_unicast_tell() - send a request
- * @sd: the operation
- * @cpu: to whom, a member
- * @word: of mk_unicast_begin()
- *
- * mk_port_flush() after the last one rings the bells.
- *
- * Context: the initiator.
- * Return: true; false if it has not replied to the last one yet.
- */
-bool mk_unicast_tell(struct mk_shootdown *sd, int cpu, const u64 *word)
-{
-	struct mk_unicast *unicast = sd->party->state;
-
-	if (mk_cell_call(unicast->cell[cpu], mk_request_type(sd), word,
-			 1 + MK_REQUEST_WORDS))
-		return false;
-	__cpumask_set_cpu(cpu, unicast->waiting);
-	sd->messages += 2;	/* and the reply, which will come */
-	return true;
-}
-
-/**
- * mk_unicast_done() - take replies
- * @sd: the operation
- *
- * Context: the initiator.
- * Return: all are here.
- */
-bool mk_unicast_done(struct mk_shootdown *sd)
-{
-	struct mk_unicast *unicast = sd->party->state;
-	int cpu;
-
-	for_each_cpu(cpu, unicast->waiting)
-		if (mk_cell_replied(unicast->cell[cpu], NULL, 0))
-			__cpumask_clear_cpu(cpu, unicast->waiting);
-	return cpumask_empty(unicast->waiting);
-}
-
-/**
  * mk_unicast_missing() - who has not replied
  * @sd: the operation
  * @mask: they are added
@@ -153,6 +84,11 @@ static int mk_unicast_start(struct mk_shootdown *sd)
 			__cpumask_clear_cpu(cpu, sd->need);
 	mk_port_flush(sd->port);
 	return 0;
+}
+
+static bool mk_unicast_done(struct mk_shootdown *sd)
+{
+	return mk_unicast_replied(sd);
 }
 
 const struct mk_protocol_ops mk_unicast_ops = {
