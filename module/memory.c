@@ -8,6 +8,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
@@ -110,14 +111,25 @@ static u64 mk_show_files(void *data)
 	return mk_control_bytes();
 }
 
+/* Each present CPU has as many. */
+static u64 mk_show_monitor_files(void *data)
+{
+	return div_u64(mk_monitors_files_bytes(), num_present_cpus());
+}
+
+/* Those that there are once, however many CPUs there are. */
+static u64 mk_show_common_files(void *data)
+{
+	return mk_control_bytes() - mk_monitors_files_bytes();
+}
+
 /* data: a number of CPUs. The module there, before there is a channel. */
 static u64 mk_show_predicted(void *data)
 {
 	unsigned int cpus = (unsigned long)data;
 
-	return cpus * (mk_memory_monitor(cpus) +
-		       DIV_ROUND_UP(mk_control_bytes(), num_present_cpus())) +
-	       mk_agree_size(cpus) + mk_shootdown_size(cpus);
+	return cpus * (mk_memory_monitor(cpus) + mk_show_monitor_files(NULL)) +
+	       mk_show_common_files(NULL) + mk_agree_size(cpus) + mk_shootdown_size(cpus);
 }
 
 #define MK_MEMORY_VALUE(name) \
@@ -135,6 +147,8 @@ MK_MEMORY_VALUE(shootdown);
 MK_MEMORY_VALUE(monitor);
 MK_MEMORY_VALUE(channel);
 MK_MEMORY_VALUE(files);
+MK_MEMORY_VALUE(monitor_files);
+MK_MEMORY_VALUE(common_files);
 MK_MEMORY_VALUE(predicted);
 
 /**
@@ -157,6 +171,9 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("agreement", dir, NULL, &mk_value_agreement);
 	mk_control_value("shootdown", dir, NULL, &mk_value_shootdown);
 	mk_control_value("files", dir, NULL, &mk_value_files);
+	mk_control_value("common_files", dir, NULL, &mk_value_common_files);
+	mk_control_value("files_per_monitor", dir, NULL,
+			 &mk_value_monitor_files);
 	mk_control_value("per_monitor", dir, NULL, &mk_value_monitor);
 	mk_control_value("per_channel", dir, NULL, &mk_value_channel);
 	mk_control_value("cells", dir, NULL, &mk_value_cells);

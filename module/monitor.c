@@ -52,6 +52,7 @@ static struct mk_monitor *mk_monitors;
 static enum cpuhp_state mk_cpuhp_state;
 static u64 mk_poll_cycles;
 static u64 mk_block_wake_cycles;
+static u64 mk_cpu_files_bytes;
 
 /* Whether to poll on is no measurement: an unordered read will do. */
 static int mk_monitor_main(void *data)
@@ -319,6 +320,17 @@ u64 mk_monitors_bytes(void)
 }
 
 /**
+ * mk_monitors_files_bytes() - memory of the files that each CPU has of its own
+ *
+ * Context: any, after mk_monitors_files().
+ * Return: bytes, for all present CPUs, as mk_control_bytes() counts them.
+ */
+u64 mk_monitors_files_bytes(void)
+{
+	return mk_cpu_files_bytes;
+}
+
+/**
  * mk_monitors_files() - make monitors/ and counters/ in the tree
  * @root: root of the tree, which also takes them away again
  *
@@ -339,6 +351,7 @@ void mk_monitors_files(struct dentry *root)
 			 &mk_value_block_wake);
 	mk_monitor_counters(debugfs_create_dir("total", counters), NULL);
 
+	mk_cpu_files_bytes = mk_control_bytes();
 	for_each_present_cpu(cpu) {
 		struct mk_monitor *monitor = &mk_monitors[cpu];
 
@@ -351,6 +364,7 @@ void mk_monitors_files(struct dentry *root)
 		mk_monitor_counters(debugfs_create_dir(name, counters),
 				    monitor->port);
 	}
+	mk_cpu_files_bytes = mk_control_bytes() - mk_cpu_files_bytes;
 }
 
 /**

@@ -13,6 +13,7 @@ int mk_monitors_init(s64 poll_cycles);
 void mk_monitors_files(struct dentry *root);
 void mk_monitors_exit(void);
 u64 mk_monitors_bytes(void);
+u64 mk_monitors_files_bytes(void);
 
 u64 mk_monitor_poll_cycles(void);
 int mk_monitor_set_poll_cycles(u64 cycles);

@@ -39,10 +39,15 @@ TEST_F(memory, computed_is_counted)
 	EXPECT_EQ(0, self->channels) TH_LOG("a channel before traffic");
 }
 
-/* All parts together; files are rounded up for each CPU. */
+/*
+ * All parts together; and if this machine has one of the sizes that are computed,
+ * that is what is computed for it.
+ */
 TEST_F(memory, predicted_is_counted)
 {
-	unsigned long long agreement, shootdown, files, here, sum;
+	unsigned long long agreement, shootdown, files, here, same, sum;
+	int cpus = mk_cpus_possible();
+	char name[40];
 
 	ASSERT_EQ(0, mk_get_u64("memory/agreement", &agreement));
 	ASSERT_EQ(0, mk_get_u64("memory/shootdown", &shootdown));
@@ -51,8 +56,24 @@ TEST_F(memory, predicted_is_counted)
 	EXPECT_LT(0, agreement);
 	EXPECT_LT(0, shootdown);
 	sum = self->monitors + agreement + shootdown + files;
-	EXPECT_LE(sum, here);
-	EXPECT_GE(sum + mk_cpus_possible(), here);
+	EXPECT_EQ(sum, here);
+	if (cpus != 2 && cpus != 8)
+		return;
+	snprintf(name, sizeof(name), "memory/predicted/%dcpus", cpus);
+	ASSERT_EQ(0, mk_get_u64(name, &same));
+	EXPECT_EQ(sum, same);
+}
+
+TEST_F(memory, files_are_common_or_of_a_monitor)
+{
+	unsigned long long common, each, files;
+
+	ASSERT_EQ(0, mk_get_u64("memory/files", &files));
+	ASSERT_EQ(0, mk_get_u64("memory/common_files", &common));
+	ASSERT_EQ(0, mk_get_u64("memory/files_per_monitor", &each));
+	EXPECT_LT(0, common);
+	EXPECT_LT(0, each);
+	EXPECT_EQ(files, common + each * mk_cpus_possible());
 }
 
 TEST_F(memory, large_machines)
