@@ -111,7 +111,10 @@ static int mk_monitor_online(unsigned int cpu)
 static int mk_monitor_offline(unsigned int cpu)
 {
 	struct mk_monitor *monitor = &mk_monitors[cpu];
+	int err = mk_agree_offline(cpu);
 
+	if (err)
+		return err;
 	kthread_stop(monitor->task);
 	WRITE_ONCE(monitor->task, NULL);
 	return 0;

@@ -231,6 +231,7 @@ enum mk_agree_fault {
 	MK_AGREE_DROP_COMMIT,	/* once, by the last CPU */
 	MK_AGREE_VOTE_TWICE,	/* all of them, always */
 	MK_AGREE_PRIVATE,	/* once: the last CPU retypes the last slot */
+	MK_AGREE_NO_JOIN,	/* monitors that come do not join */
 	MK_AGREE_FAULTS
 };
 
@@ -252,11 +253,12 @@ void mk_agree_stop(void);
 void mk_agree_exit(void);
 void mk_agree_files(struct dentry *root);
 void mk_agree_online(int cpu);
+int mk_agree_offline(int cpu);
 u64 mk_agree_bytes(void);
 u64 mk_agree_size(unsigned int cpus);
 int mk_agree_check(u32 *faults);
 
-/* agree.c: a transaction. Process context: */
+/* txn.c, agree.c: a transaction. Process context: */
 struct mk_txn *mk_txn_alloc(gfp_t gfp);
 void mk_txn_put(struct mk_txn *txn);
 int mk_txn_hand(struct mk_txn *txn, int cpu);

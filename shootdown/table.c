@@ -280,9 +280,12 @@ enum mk_frame_type mk_frames_type(const struct mk_port *port, u32 slot)
 /* A CPU's monitor joins, with the help of a member. */
 static int mk_agree_join_by(int cpu, int peer)
 {
-	struct mk_txn *txn = mk_txn_alloc(GFP_KERNEL);
+	struct mk_txn *txn;
 	int err;
 
+	if (READ_ONCE(mk_agree_fault) == MK_AGREE_NO_JOIN)
+		return -EAGAIN;
+	txn = mk_txn_alloc(GFP_KERNEL);
 	if (!txn)
 		return -ENOMEM;
 	txn->change.kind = MK_CHANGE_JOIN;
@@ -317,6 +320,17 @@ static int mk_agree_join(int cpu)
 	return err;
 }
 
+/* Is a monitor a member, besides that of @but? */
+static bool mk_agree_members_but(int but)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		if (cpu != but && READ_ONCE(mk_replica(cpu)->joined))
+			return true;
+	return false;
+}
+
 /* Work: whoever is on line and no member joins. */
 static void mk_rejoin(struct work_struct *work)
 {
@@ -326,6 +340,8 @@ static void mk_rejoin(struct work_struct *work)
 	for_each_online_cpu(cpu)
 		if (!READ_ONCE(mk_replica(cpu)->joined))
 			all &= !mk_agree_join(cpu);
+	if (!mk_agree_members_but(-1))
+		pr_err_once("no member of the agreement is left, and the frame table with none: claims fail until the module is loaded again\n");
 	if (!all && atomic_dec_if_positive(&mk_rejoin_tries) > 0)
 		schedule_delayed_work(&mk_rejoin_work, HZ);
 }
@@ -361,6 +377,42 @@ void mk_agree_online(int cpu)
 	pr_warn("CPU %d is not part of the agreement yet: error %d\n", cpu,
 		err);
 	mk_agree_rejoin();
+}
+
+/**
+ * mk_agree_offline() - a CPU is about to go off line
+ * @cpu: the CPU
+ *
+ * If its monitor is the last member, the table would go with it. Then another
+ * one joins first, or the CPU stays.
+ *
+ * Context: process, from the hotplug callback, while the monitor still runs;
+ * sleeps, bounded.
+ * Return: 0, -EBUSY if the CPU has to stay.
+ */
+int mk_agree_offline(int cpu)
+{
+	unsigned long deadline = jiffies + MK_AGREE_JIFFIES;
+	unsigned int try = 0;
+	int other;
+
+	if (!READ_ONCE(mk_agree_founded) ||
+	    !READ_ONCE(mk_replica(cpu)->joined) || mk_agree_members_but(cpu))
+		return 0;
+	do {
+		for_each_online_cpu(other) {
+			if (other == cpu || time_after(jiffies, deadline))
+				continue;
+			if (mk_agree_join_by(other, cpu))
+				continue;
+			atomic64_inc(&mk_agree_events.joins);
+			return 0;
+		}
+		mk_agree_backoff(try++);
+	} while (time_before(jiffies, deadline));
+	pr_warn("CPU %d stays on line: it has the only copy of the frame table, and no other monitor could join\n",
+		cpu);
+	return -EBUSY;
 }
 
 static int mk_agree_found(struct mk_port *port, void *arg)
@@ -410,6 +462,8 @@ int mk_agree_init(void)
  */
 void mk_agree_stop(void)
 {
+	/* From here on the last member may go. */
+	WRITE_ONCE(mk_agree_founded, false);
 	atomic_set(&mk_rejoin_tries, 0);
 	cancel_delayed_work_sync(&mk_rejoin_work);
 }

@@ -18,7 +18,13 @@
 
 #include "test.h"
 
-enum { FAULT_NONE, FAULT_DROP_COMMIT, FAULT_VOTE_TWICE, FAULT_PRIVATE };
+enum {
+	FAULT_NONE,
+	FAULT_DROP_COMMIT,
+	FAULT_VOTE_TWICE,
+	FAULT_PRIVATE,
+	FAULT_NO_JOIN,
+};
 enum { PAUSE_NONE, PAUSE_VOTED, PAUSE_DECIDED, PAUSE_HALF };
 
 static unsigned long long get(const char *name)
@@ -197,6 +203,35 @@ TEST_F(agreement, come_and_go)
 	}
 	EXPECT_EQ(self->cpus - 1, get("joins"));
 	EXPECT_LT(self->cpus, get("view"));
+	all_is_well(_metadata);
+}
+
+/*
+ * The table is not lost with its last member: another monitor joins first, and if
+ * none can the CPU stays. Guests whose CPU 0 can go need the kernel's parameter
+ * cpu0_hotplug.
+ */
+TEST_F(agreement, last_member_stays)
+{
+	int cpu;
+
+	if (self->cpus == 1)
+		SKIP(return, "one CPU");
+	if (access("/sys/devices/system/cpu/cpu0/online", W_OK))
+		SKIP(return, "CPU 0 cannot go off line");
+	ASSERT_EQ(0, finish(start("take", 5, 1)));
+	for (cpu = 1; cpu < self->cpus; cpu++)
+		ASSERT_EQ(0, mk_cpu_set(cpu, false));
+	ASSERT_EQ(0, put("fault", FAULT_NO_JOIN));
+	ASSERT_EQ(0, mk_cpu_set(1, true));
+	EXPECT_EQ(1, get("members"));
+	EXPECT_RET(-EBUSY, mk_cpu_set(0, false), "the last member goes");
+
+	ASSERT_EQ(0, put("fault", FAULT_NONE));
+	ASSERT_EQ(0, mk_cpu_set(0, false));
+	EXPECT_RET(-ENOENT, finish(start("take", 5, 1)), "take again");
+	EXPECT_RET(0, finish(start("give", 5, 1)), "give");
+	ASSERT_EQ(0, mk_cpu_set(0, true));
 	all_is_well(_metadata);
 }
 
