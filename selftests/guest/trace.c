@@ -242,34 +242,59 @@ TEST_F(trace, nothing_when_off)
 	EXPECT_EQ(0, self->record.n);
 }
 
+/* What the traffic is recorded with, behind the options of a tool. */
+#define RUN_TRAFFIC							\
+	" sh -c 'echo 1 > " MK_ROOT "/experiments/" TRAFFIC		\
+	"/run; sleep 0.5' > /dev/null"
+
+/* A tool records, and another command prints lines as those of tracefs. */
+static void tool_reads(struct __test_metadata *_metadata,
+		       struct record *record, const char *records,
+		       const char *prints)
+{
+	size_t i, words = 0;
+	char line[512];
+	FILE *pipe;
+
+	ASSERT_EQ(0, system(records));
+	pipe = popen(prints, "r");
+	ASSERT_NE(NULL, pipe);
+	while (fgets(line, sizeof(line), pipe))
+		record_add(record, line);
+	EXPECT_EQ(0, pclose(pipe));
+	EXPECT_LT(0, record->sent);
+	EXPECT_EQ(0, record->strange);
+	EXPECT_EQ(0, record_pair(record));
+	for (i = 0; i < record->n; i++)
+		words += !strcmp(record->seen[i].type, "storm");
+	EXPECT_LT(0, words);
+}
+
 /* trace-cmd reads the same, with types as words. */
 TEST_F(trace, trace_cmd)
 {
-	char command[512];
-	size_t i, words = 0;
-	FILE *pipe;
-	char line[512];
-
 	if (mk_cpus_online() == 1)
 		SKIP(return, "one CPU has nobody to send to");
 	if (system("command -v trace-cmd > /dev/null"))
 		SKIP(return, "no trace-cmd");
-	snprintf(command, sizeof(command), "trace-cmd record %s -o %s %s",
-		 "-q -b 8192 -e multikernel", DATA,
-		 "sh -c 'echo 1 > " MK_ROOT "/experiments/" TRAFFIC
-		 "/run; sleep 0.5' > /dev/null");
-	ASSERT_EQ(0, system(command));
-	pipe = popen("trace-cmd report -i " DATA " 2> /dev/null", "r");
-	ASSERT_NE(NULL, pipe);
-	while (fgets(line, sizeof(line), pipe))
-		record_add(&self->record, line);
-	EXPECT_EQ(0, pclose(pipe));
-	EXPECT_LT(0, self->record.sent);
-	EXPECT_EQ(0, self->record.strange);
-	EXPECT_EQ(0, record_pair(&self->record));
-	for (i = 0; i < self->record.n; i++)
-		words += !strcmp(self->record.seen[i].type, "storm");
-	EXPECT_LT(0, words);
+	tool_reads(_metadata, &self->record,
+		   "trace-cmd record -q -b 8192 -e multikernel -o " DATA
+		   RUN_TRAFFIC,
+		   "trace-cmd report -i " DATA " 2> /dev/null");
+}
+
+/* So does perf: its "system:event:" is ": event:" in tracefs. */
+TEST_F(trace, perf)
+{
+	if (mk_cpus_online() == 1)
+		SKIP(return, "one CPU has nobody to send to");
+	if (system("perf --version > /dev/null 2>&1"))
+		SKIP(return, "no perf");
+	tool_reads(_metadata, &self->record,
+		   "perf record -q -a -m 8M -e 'multikernel:mk_*' -o " DATA
+		   RUN_TRAFFIC,
+		   "perf script -i " DATA " -F event,trace 2> /dev/null |"
+		   " sed 's/multikernel:/: /'");
 }
 
 TEST_HARNESS_MAIN
