@@ -264,7 +264,7 @@ static int run_one(struct run *run, size_t index)
 
 	before = tree_counters(&run->tree);
 	progress_begin(&progress, name, index + 1, run->nr, run->quiet);
-	reason = runner_run(&run->tree, name, &progress);
+	reason = runner_run(&run->tree, name, 1, &progress);
 	seconds = progress_clock() - progress.started;
 
 	/* Where it did not begin, the results are those of somebody else. */

@@ -87,7 +87,7 @@ static int measure(const struct tree *tree)
 	if (!ret) {
 		runner_catch_signals();
 		progress_begin(&progress, EXPERIMENT, 1, 1, 0);
-		reason = runner_run(tree, EXPERIMENT, &progress);
+		reason = runner_run(tree, EXPERIMENT, 0, &progress);
 		progress_end(&progress, reason ? runner_reason(reason) : "done", 0);
 		if (reason && !runner_signal())
 			mkctl_error(EXPERIMENT ": %s", runner_reason(reason));

@@ -146,7 +146,14 @@ static int trace_experiment(const struct trace_args *args, const struct tree *tr
 	int reason;
 
 	progress_begin(&progress, args->experiment, 1, 1, 1);
-	reason = runner_run(tree, args->experiment, &progress);
+	/*
+	 * Without user threads, as these have operations go on and on to see how
+	 * they are disturbed, which no figure is to be compared with. Some
+	 * experiments do nothing without.
+	 */
+	reason = runner_run(tree, args->experiment, 0, &progress);
+	if (reason == ENODEV)
+		reason = runner_run(tree, args->experiment, 1, &progress);
 	if (reason && !runner_signal())
 		mkctl_error("%s: %s", args->experiment, runner_reason(reason));
 	return reason ? MKCTL_FAILED : MKCTL_OK;
@@ -282,6 +289,24 @@ static void note_machine(struct trace_session *session, const struct trace_args 
 	free(machine);
 }
 
+/* How many operations an experiment throws away before so many that it keeps. */
+static void note_samples(struct trace_session *session, const struct tree *tree,
+			 const char *experiment)
+{
+	static const char *const names[] = { "samples", "warmup" };
+	char *path, *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		path = mkctl_printf("experiments/%s/%s", experiment, names[i]);
+		text = tree_read_line(tree, path);
+		if (text)
+			trace_session_note(session, "%s %s", names[i], text);
+		free(text);
+		free(path);
+	}
+}
+
 /* @tree is NULL where there is no module: then there is Linux's side alone. */
 static int record(struct trace_args *args, const struct tree *tree)
 {
@@ -318,8 +343,10 @@ static int record(struct trace_args *args, const struct tree *tree)
 	if (tree)
 		note_gains(session, tree, &before);
 	/* A run that did not come to its end has results of a part of it. */
-	if (args->experiment && !ret)
+	if (args->experiment && !ret) {
+		note_samples(session, tree, args->experiment);
 		note_results(session, tree, args->experiment);
+	}
 	if (args->command)
 		trace_session_note(session, "task %ld", args->pid);
 	for (i = 0; i < nr; i++)

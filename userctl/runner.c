@@ -101,7 +101,7 @@ static int read_progress(const struct tree *tree, const char *experiment)
 	return percent;
 }
 
-int runner_run(const struct tree *tree, const char *experiment,
+int runner_run(const struct tree *tree, const char *experiment, int agents,
 	       struct progress *progress)
 {
 	char *path = mkctl_printf("experiments/%s/run", experiment);
@@ -121,8 +121,8 @@ int runner_run(const struct tree *tree, const char *experiment,
 		goto fail;
 	}
 	if (!pid)
-		child(tree, path, wants_agents(tree, experiment), fds[1],
-		      parent);
+		child(tree, path, agents && wants_agents(tree, experiment),
+		      fds[1], parent);
 	close(fds[1]);
 
 	wait = (struct pollfd){ .fd = fds[0], .events = POLLIN };

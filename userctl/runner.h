@@ -15,12 +15,13 @@ void runner_catch_signals(void);
 int runner_signal(void);
 
 /*
- * Run @experiment to its end, showing progress.
+ * Run @experiment to its end, showing progress; with @agents, user threads of the
+ * CPUs that take part, where it has work for them.
  *
  * Returns 0, or the errno with which the module ended the run: EBUSY where it
  * did not even begin, ECANCELED and EINTR where it was cancelled.
  */
-int runner_run(const struct tree *tree, const char *experiment,
+int runner_run(const struct tree *tree, const char *experiment, int agents,
 	       struct progress *progress);
 
 /* One line: what @reason means for the user. */

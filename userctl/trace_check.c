@@ -149,26 +149,55 @@ static int parse_result(const char *text, int *path, unsigned int *size,
 }
 
 /*
+ * The operations of @path with so many targets, in the order of the trace: the
+ * sum of what @metric says of those that the experiment kept, and their number.
+ * An experiment throws @warmup away before each @samples that it keeps, @rows
+ * times. Where there are others than these, 0: nobody knows which it kept.
+ */
+static size_t sum_kept(const struct trace_pairs *pairs, const char *metric, int seen,
+		       int path, unsigned int targets, unsigned int rows,
+		       int64_t samples, int64_t warmup, double *sum)
+{
+	int64_t each = samples < 0 || warmup < 0 ? 0 : samples + warmup;
+	const struct trace_op *op;
+	size_t i, all = 0, kept = 0;
+
+	*sum = 0;
+	for (i = 0; i < pairs->nr_ops; i++) {
+		op = &pairs->ops[i];
+		if (op->path != path || op->targets != targets)
+			continue;
+		if (each && (int64_t)(all++ % each) < warmup)
+			continue;
+		*sum += !strcmp(metric, "messages") ? op->messages :
+			seen ? op->interrupted : op->ipis;
+		kept++;
+	}
+	return each && (int64_t)all != rows * each ? 0 : kept;
+}
+
+/*
  * The experiment says what an operation took on the average, for each number of
  * CPUs; rows of the same are put together, as the trace does not know rounds.
  */
 static void check_results(struct trace_checks *checks, const struct trace *trace,
 			  const struct trace_pairs *pairs)
 {
+	int64_t samples = trace_note_number(trace, "samples", -1);
+	int64_t warmup = trace_note_number(trace, "warmup", -1);
 	const char *note = NULL, *other;
 	unsigned int size, size2, nr;
 	char metric[32], metric2[32];
 	int path, path2, before;
 	double value, value2, sum;
 	const char *of = trace_note(trace, "of", NULL);
-	const struct trace_op *op;
-	size_t i, ops;
+	size_t ops;
 	int seen;
 
 	/* unmap has the kernel count interrupts; others, the initiators */
 	seen = of && !strncmp(of, "unmap\n", 6);
 	while ((note = trace_note(trace, "result", note))) {
-		if (parse_result(note, &path, &size, metric, &value))
+		if (parse_result(note, &path, &size, metric, &value) || !size)
 			continue;
 		before = 0;
 		nr = 0;
@@ -184,19 +213,13 @@ static void check_results(struct trace_checks *checks, const struct trace *trace
 		if (before)
 			continue;
 		value = sum / nr;
-		sum = 0;
-		for (i = 0, ops = 0; i < pairs->nr_ops; i++) {
-			op = &pairs->ops[i];
-			if (op->path != path || op->targets + 1 != size)
-				continue;
-			sum += !strcmp(metric, "messages") ? op->messages :
-			       seen ? op->interrupted : op->ipis;
-			ops++;
-		}
+		ops = sum_kept(pairs, metric, seen, path, size - 1, nr, samples, warmup, &sum);
 		if (ops)
 			add(checks, mkctl_printf("results: %s of %s on %u CPUs", metric,
 						 trace_path_name(path), size),
 			    sum / ops, value, MEAN_MARGIN);
+		else
+			checks->skipped++;
 	}
 }
 

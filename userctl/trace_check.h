@@ -24,7 +24,7 @@ struct trace_check {
 
 struct trace_checks {
 	struct trace_check *list;
-	size_t nr, disagree;
+	size_t nr, disagree, skipped;	/* @skipped: nothing to compare with */
 };
 
 /* What is compared, from the notes of the trace. */

@@ -248,6 +248,9 @@ static void print_checks(const struct trace_report *report)
 		return;
 	printf("\nchecked against counters and results: %zu agree, %zu do not\n",
 	       checks->nr - checks->disagree, checks->disagree);
+	if (checks->skipped)
+		printf("  of %zu results the trace has other operations than were measured\n",
+		       checks->skipped);
 	for (i = 0; i < checks->nr; i++) {
 		check = &checks->list[i];
 		if (check->agrees)
