@@ -9,7 +9,9 @@
  * CPU: PTEs cleared, and nobody left that could use the old ones. The size
  * column is the number of CPUs, the initiator's included; 1 is alone.
  *
- * Variants, one sample of each in a round, in an order that changes:
+ * Variants, one sample of each in a round, in an order that changes. Before it
+ * comes the same operation, unmeasured, so that all find what they need in the
+ * caches: those that have code in common would else have the advantage.
  *	linux		zap_vma_ptes() on the same region: Linux's own path
  *	linux-mprotect	mprotect() of ordinary memory, by a user thread
  *	linux-munmap	munmap() likewise
@@ -42,6 +44,7 @@
 enum {
 	P_SAMPLES,
 	P_WARMUP,
+	P_TURN,
 	P_REPEATS,
 	P_PROTOCOL,
 	P_TARGETS,
@@ -70,6 +73,11 @@ static const struct mk_param params[] = {
 	[P_SAMPLES] = MK_PARAM_SAMPLES(200),
 	[P_WARMUP] = MK_PARAM_WARMUP(10),
 	[P_REPEATS] = MK_PARAM_REPEATS(3),
+	[P_TURN] = {
+		.name = "turn",
+		.help = "operations of a variant in a row, of which the last one is measured",
+		.kind = MK_PARAM_U32, .min = 1, .max = 64, .def = 2,
+	},
 	[P_PROTOCOL] = {
 		.name = "protocol", .help = "which one, or every one in turn",
 		.kind = MK_PARAM_CHOICE, .choices = protocols,
@@ -281,6 +289,7 @@ static int mk_unmap_run(struct mk_run *run)
 	unmap->key = key;
 	unmap->samples = mk_run_u32(run, P_SAMPLES);
 	unmap->warmup = mk_run_u32(run, P_WARMUP);
+	unmap->turn = mk_run_u32(run, P_TURN);
 	unmap->initiator = cpumask_first(mk_run_cpus(run, P_CPUS));
 	unmap->key.cpu_a = unmap->initiator;
 	err = mk_unmap_prepare(unmap);

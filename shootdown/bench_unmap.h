@@ -64,6 +64,7 @@ struct mk_unmap_way {
  * @allowed: CPUs of the writer, when it is not bound to the initiator's
  * @samples: per row
  * @warmup: before them
+ * @turn: operations in a row, of which the last one is a sample
  * @seed: of the order of the variants
  * @state: of the targets
  * @file: of the region
@@ -78,7 +79,7 @@ struct mk_unmap {
 	struct mk_targets targets;
 	int initiator;
 	cpumask_var_t agents, members, allowed;
-	u32 samples, warmup, seed;
+	u32 samples, warmup, turn, seed;
 	enum mk_target_state state;
 	struct file *file;
 	struct mk_region *region;

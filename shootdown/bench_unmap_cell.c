@@ -32,6 +32,26 @@ static void mk_unmap_shuffle(struct mk_unmap *unmap, u8 *order)
 	}
 }
 
+/* What comes before the last operation of a turn is neither timed nor counted. */
+static int mk_unmap_turn(struct mk_unmap *unmap, struct mk_unmap_way *way,
+			 u64 *cycles)
+{
+	struct mk_unmap_count count = way->count;
+	u32 i;
+	int err;
+
+	for (i = 0; i < unmap->turn && !way->off; i++) {
+		way->count = count;
+		err = mk_targets_touch(&unmap->targets);
+		err = err ?: mk_unmap_try(unmap, way - unmap->way, cycles);
+		cond_resched();
+		err = err ?: mk_run_stopped(unmap->run);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int mk_unmap_samples(struct mk_unmap *unmap)
 {
 	u8 order[MK_UNMAP_QUIET];
@@ -46,16 +66,9 @@ static int mk_unmap_samples(struct mk_unmap *unmap)
 
 			if (i == unmap->warmup)
 				way->count = (struct mk_unmap_count){ };
-			if (way->off)
-				continue;
-			err = mk_targets_touch(&unmap->targets);
-			if (!err)
-				err = mk_unmap_try(unmap, way - unmap->way,
-						   i < unmap->warmup ? &unused :
-						   &way->cycles[i -
-								unmap->warmup]);
-			cond_resched();
-			err = err ?: mk_run_stopped(unmap->run);
+			err = mk_unmap_turn(unmap, way, i < unmap->warmup ?
+					    &unused :
+					    &way->cycles[i - unmap->warmup]);
 			if (err)
 				return err;
 		}
