@@ -15,7 +15,7 @@
  * Return: 0; -EALREADY if it is a member; -EAGAIN if another join is under way.
  */
 int mk_join_allowed(const struct mk_agree *agree,
-			   const struct mk_replica *replica)
+		    const struct mk_replica *replica)
 {
 	const struct mk_txn *txn;
 	unsigned int joins = 0;

@@ -25,6 +25,7 @@ enum {
 	FAULT_PRIVATE,
 	FAULT_NO_JOIN,
 };
+
 enum { PAUSE_NONE, PAUSE_VOTED, PAUSE_DECIDED, PAUSE_HALF };
 
 static unsigned long long get(const char *name)

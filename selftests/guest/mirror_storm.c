@@ -21,6 +21,7 @@
 
 #include "mirror_prey.h"
 #include "test.h"
+#include "watch.h"
 
 #define SECONDS		15.0
 /* For the longest: half an hour, and what it takes to end. */
@@ -232,21 +233,9 @@ static unsigned int wrong(void)
 	return sum;
 }
 
-/* Until the time is over, something was wrong, or nothing moves any more. */
-static bool watch(double seconds)
+static bool is_wrong(void *unused)
 {
-	double end = mk_seconds() + seconds, moved = mk_seconds();
-	unsigned int last = 0;
-
-	while (mk_seconds() < end && !board->stale && !wrong()) {
-		mk_sleep_ms(100);
-		if (deeds() != last)
-			moved = mk_seconds();
-		if (mk_seconds() > moved + 60)
-			return false;
-		last = deeds();
-	}
-	return true;
+	return board->stale || wrong();
 }
 
 TEST_F_TIMEOUT(storm, exact, STORM_TIMEOUT)
@@ -262,7 +251,7 @@ TEST_F_TIMEOUT(storm, exact, STORM_TIMEOUT)
 	company(_metadata, self, eat, NULL);
 	if (mk_cpus_possible() > 1)
 		company(_metadata, self, toggle_cpus, NULL);
-	EXPECT_TRUE(watch(text ? atof(text) : SECONDS))
+	EXPECT_TRUE(mk_watch(text ? atof(text) : SECONDS, deeds, is_wrong, NULL))
 		TH_LOG("nothing was done in a minute");
 	board->stop = true;
 	for (i = 0; i < self->threads; i++)
@@ -304,7 +293,7 @@ static void planted(struct __test_metadata *_metadata, FIXTURE_DATA(storm) * sel
 	ASSERT_EQ(0, mk_put("mirror/broken", fault));
 	begin_mirror(self->pid[0]);
 	ASSERT_EQ(1, count.attached);
-	watch(30);
+	mk_watch(30, deeds, is_wrong, NULL);
 }
 
 /* Replaced pages stay in the file: who still reads them does no harm. */

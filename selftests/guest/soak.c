@@ -22,6 +22,7 @@
 
 #include "oracle.h"
 #include "test.h"
+#include "watch.h"
 
 #define SECONDS		15.0
 /* For the longest: half an hour, and what it takes to end. */
@@ -325,21 +326,9 @@ static unsigned int operations(void)
 	return sum;
 }
 
-/* Until the time is over, a stale page was read, or nothing moves any more. */
-static bool watch(struct mk_oracle *oracle, double seconds)
+static bool is_stale(void *oracle)
 {
-	double end = mk_seconds() + seconds, moved = mk_seconds();
-	unsigned int last = 0;
-
-	while (mk_seconds() < end && !mk_oracle_stale(oracle)) {
-		mk_sleep_ms(200);
-		if (operations() != last)
-			moved = mk_seconds();
-		if (mk_seconds() > moved + 60)
-			return false;
-		last = operations();
-	}
-	return true;
+	return mk_oracle_stale(oracle);
 }
 
 TEST_F_TIMEOUT(soak, storm, SOAK_TIMEOUT)
@@ -350,7 +339,7 @@ TEST_F_TIMEOUT(soak, storm, SOAK_TIMEOUT)
 	int i;
 
 	begin(_metadata, self);
-	EXPECT_TRUE(watch(&self->oracle, seconds))
+	EXPECT_TRUE(mk_watch(seconds, operations, is_stale, &self->oracle))
 		TH_LOG("no operation ended in a minute");
 	stop = true;
 	for (i = 0; i < INITIATORS; i++)
