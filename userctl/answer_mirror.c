@@ -85,8 +85,16 @@ static const struct group *ratios(const struct groups *groups, const char *patte
 	return found;
 }
 
+/* "1.2 to 3", or "2" */
+static char *span(double low, double high)
+{
+	return low == high ? mkctl_printf("%.3g", low) :
+			     mkctl_printf("%.3g to %.3g", low, high);
+}
+
 char *answer_mirror_ops(const struct groups *groups)
 {
+	char *spans[3], *text;
 	double low[3], high[3];
 	const struct group *control, *direct, *message;
 	long long size = 0;
@@ -101,9 +109,13 @@ char *answer_mirror_ops(const struct groups *groups)
 	message = ratios(groups, "message", size, &low[2], &high[2]);
 	if (!direct || !message || !control)
 		return NULL;
-	return mkctl_printf("On %lld node%s a mirrored process pays %.3g to %.3g times what calls cost unmirrored where it invalidates directly, %.3g to %.3g by message; unmirrored again is %.3g to %.3g times itself, so nothing closer to 1 says anything.",
-			    size, size == 1 ? "" : "s", low[1], high[1], low[2], high[2],
-			    low[0], high[0]);
+	for (i = 0; i < 3; i++)
+		spans[i] = span(low[i], high[i]);
+	text = mkctl_printf("On %lld node%s a mirrored process pays %s times what calls cost unmirrored where it invalidates directly, %s by message; unmirrored again is %s times itself, so nothing closer to 1 says anything.",
+			    size, size == 1 ? "" : "s", spans[1], spans[2], spans[0]);
+	for (i = 0; i < 3; i++)
+		free(spans[i]);
+	return text;
 }
 
 /* On the CPU where it is least. */

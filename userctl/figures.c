@@ -130,6 +130,7 @@ static const struct figure figures[] = {
 	}, {
 		.id = "routes", .test = "routes", .by_variant = 1, .largest = "messages of each root",
 		.title = "Who acknowledged, and who did so without having done it",
+		.note = "A message has as many acknowledgments as its root has members.",
 		.metrics = { "operations", "acknowledged", "missing", "unserved", "corrupted" },
 		.skip = { ASIDE },
 	}, {
@@ -139,7 +140,8 @@ static const struct figure figures[] = {
 		.skip = { ASIDE },
 	}, {
 		.id = "storm-wakes", .test = "storm", .by_variant = 1, .largest = "messages of each flow",
-		.title = "What it took besides", .value = "number",
+		.title = "Acknowledgments alone, waits for room, and wake-ups meanwhile",
+		.value = "number",
 		.metrics = { "acks", "credit_stalls", "blocks", "wakes", "bells", "ipis" },
 		.skip = { ASIDE },
 	},
