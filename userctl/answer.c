@@ -436,6 +436,23 @@ static char *of_size(const struct groups *groups)
 	return text;
 }
 
+/* Where the two are furthest apart, which comes last. */
+static char *of_placement(const struct groups *groups)
+{
+	const struct group *sender = answer_largest(groups, "sender", "round_trip"), *receiver;
+	char *text, *compared;
+
+	if (!sender)
+		return NULL;
+	receiver = answer_best(groups, "receiver", "round_trip", -1, 0, sender);
+	if (!receiver)
+		return NULL;
+	compared = answer_comparison(receiver, sender);
+	text = mkctl_printf("By the node that the ring lies on: %s.", compared);
+	free(compared);
+	return text;
+}
+
 /* Of an experiment that nothing particular is known of: its extremes. */
 static char *of_any(const struct groups *groups, int counts_only)
 {
@@ -480,6 +497,7 @@ static const struct {
 	{ "notify", of_notify, 0 },
 	{ "growth", of_growth, 0 },
 	{ "message_size", of_size, 0 },
+	{ "placement", of_placement, 0 },
 	{ "polling_model", answer_polling, 0 },
 	{ "global_mapping", answer_global_mapping, 0 },
 	{ "home_node", answer_home_node, 0 },

@@ -350,8 +350,28 @@ static char *value_label(const struct figure *figure, const struct group *first,
 	return label;
 }
 
-size_t figure_chart(const struct figure *figure, const struct groups *groups,
-		    int counts_only, struct chart *chart)
+/* Those between the two CPUs that are furthest apart; the list is a copy. */
+static struct groups furthest(const struct groups *groups)
+{
+	struct groups some = { .list = mkctl_alloc(groups->nr * sizeof(*groups->list)) };
+	const struct csv_row *key, *far = NULL;
+	size_t i;
+
+	for (i = 0; i < groups->nr; i++) {
+		key = groups->list[i].key;
+		if (key->cpu_b != CSV_NONE && (!far || strcmp(key->tier, far->tier) > 0))
+			far = key;
+	}
+	for (i = 0; i < groups->nr; i++) {
+		key = groups->list[i].key;
+		if (!far || (key->cpu_a == far->cpu_a && key->cpu_b == far->cpu_b))
+			some.list[some.nr++] = groups->list[i];
+	}
+	return some;
+}
+
+static size_t fill_chart(const struct figure *figure, const struct groups *groups,
+			 int counts_only, struct chart *chart)
 {
 	const struct group *first = NULL;
 	long long largest = CSV_NONE;
@@ -383,4 +403,18 @@ size_t figure_chart(const struct figure *figure, const struct groups *groups,
 		fill_rows(figure, groups, counts_only, &parts, largest, chart, 1);
 	}
 	return chart_points(chart);
+}
+
+size_t figure_chart(const struct figure *figure, const struct groups *groups,
+		    int counts_only, struct chart *chart)
+{
+	struct groups some;
+	size_t points;
+
+	if (!figure->one_pair)
+		return fill_chart(figure, groups, counts_only, chart);
+	some = furthest(groups);
+	points = fill_chart(figure, &some, counts_only, chart);
+	free(some.list);
+	return points;
 }

@@ -23,13 +23,14 @@
  * @skip: variants left to the table, NULL-terminated; '*' as in paper_match()
  * @rows: a row for each thing instead of a line over sizes
  * @by_variant: the same, with a row for each metric and a mark for each variant
+ * @one_pair: only the CPUs that are furthest apart, where lines would be too many
  * @largest: only the largest size, of which this is the name
  */
 struct figure {
 	const char *id, *test, *title, *paper, *note, *at, *value, *unit;
 	const char *metrics[8];
 	const char *skip[5];
-	int rows, by_variant;
+	int rows, by_variant, one_pair;
 	const char *largest;
 };
 
