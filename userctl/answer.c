@@ -49,9 +49,9 @@ static int same_cpus(const struct group *a, const struct group *b)
 }
 
 const struct group *answer_best(const struct groups *groups,
-				     const char *pattern, const char *metric,
-				     long long size, int most,
-				     const struct group *like)
+				const char *pattern, const char *metric,
+				long long size, int most,
+				const struct group *like)
 {
 	const struct group *found = NULL, *group;
 	size_t i;
@@ -427,7 +427,7 @@ static char *of_size(const struct groups *groups)
 	if (!message)
 		return NULL;
 	shared = answer_best(groups, "shared", "round_trip", message->key->size, 0,
-			   message);
+			     message);
 	if (!shared)
 		return NULL;
 	compared = answer_comparison(message, shared);

@@ -11,6 +11,12 @@
 #include "paper.h"
 #include "table_priv.h"
 
+/* The longer sentences. */
+#define UNSERVED "Not everybody did what was asked:%s, of %s messages of a round."
+#define SERVED "All acknowledged the %s messages of a round, and had done what was asked."
+#define MODEL \
+	"Waiting costs %.3g to %.3g times what min(t, P + C) says, within a quarter in %zu of %zu cases."
+
 /* Of all variants but the control: each one's value, or the most it ever was. */
 static double sum_of(const struct groups *groups, const char *metric, int most)
 {
@@ -83,11 +89,9 @@ char *answer_routes(const struct groups *groups)
 	}
 	number = grid_number(operations);
 	if (faults)
-		text = mkctl_printf("Not everybody did what was asked:%s, of %s messages of a round.",
-				    faults, number);
+		text = mkctl_printf(UNSERVED, faults, number);
 	else
-		text = mkctl_printf("Whoever acknowledged one of the %s messages of a round had done what it asked, and all acknowledged.",
-				    number);
+		text = mkctl_printf(SERVED, number);
 	free(number);
 	free(faults);
 	return text;
@@ -118,6 +122,5 @@ char *answer_polling(const struct groups *groups)
 	}
 	if (!nr)
 		return NULL;
-	return mkctl_printf("Waiting costs %.3g to %.3g times what min(t, P + C) says; in %zu of %zu cases it is within a quarter of it.",
-			    low, high, near, nr);
+	return mkctl_printf(MODEL, low, high, near, nr);
 }

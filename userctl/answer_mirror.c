@@ -12,6 +12,14 @@
 
 #define RATIO	"_ratio"
 
+/* The longer sentences. */
+#define OPS_MIRRORED \
+	"On %lld node%s calls cost a mirrored process %s times as much (direct), %s (message)"
+#define OPS_CONTROL \
+	"%s; unmirrored again it is %s times, which is how far that can be trusted."
+#define LOCAL_SHARES \
+	"Of what walks read at least %.0f %% is local when mirrored, otherwise %.0f %% on CPU %lld."
+
 /* Of one CPU, as what a table of another node costs may differ from CPU to CPU. */
 char *answer_home_node(const struct groups *groups)
 {
@@ -94,7 +102,7 @@ static char *span(double low, double high)
 
 char *answer_mirror_ops(const struct groups *groups)
 {
-	char *spans[3], *text;
+	char *spans[3], *mirrored, *text;
 	double low[3], high[3];
 	const struct group *control, *direct, *message;
 	long long size = 0;
@@ -111,8 +119,9 @@ char *answer_mirror_ops(const struct groups *groups)
 		return NULL;
 	for (i = 0; i < 3; i++)
 		spans[i] = span(low[i], high[i]);
-	text = mkctl_printf("On %lld node%s a mirrored process pays %s times what calls cost unmirrored where it invalidates directly, %s by message; unmirrored again is %s times itself, so nothing closer to 1 says anything.",
-			    size, size == 1 ? "" : "s", spans[1], spans[2], spans[0]);
+	mirrored = mkctl_printf(OPS_MIRRORED, size, size == 1 ? "" : "s", spans[1], spans[2]);
+	text = mkctl_printf(OPS_CONTROL, mirrored, spans[0]);
+	free(mirrored);
 	for (i = 0; i < 3; i++)
 		free(spans[i]);
 	return text;
@@ -141,7 +150,6 @@ char *answer_mirror_locality(const struct groups *groups)
 
 	if (!mirrored || !without)
 		return NULL;
-	return mkctl_printf("Mirrored, %.0f %% of what page walks read lies on the CPU's own node even where it is least; unmirrored it is %.0f %% on CPU %lld.",
-			    100 * mirrored->middle, 100 * without->middle,
+	return mkctl_printf(LOCAL_SHARES, 100 * mirrored->middle, 100 * without->middle,
 			    without->key->cpu_a);
 }

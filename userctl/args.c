@@ -11,7 +11,7 @@
 #include "mkctl.h"
 
 /* As the kernel has it, on 64 bits. */
-#define PID_MAX	(1L << 22)
+#define PID_MAX	4194304
 
 /* Digits only, from @min to @max; 0 and *@value, or -1. */
 static int integer(const char *text, long min, long max, long *value)

@@ -54,7 +54,7 @@ static const struct figure figures[] = {
 		.id = "figure-8", .test = "two_phase_commit",
 		.title = "Agreement in two phases, single and pipelined",
 		.paper = "SOSP'09, figure 8", .at = "cores",
-		.note = "The paper gives this as a plot, without values, so none stand beside ours.",
+		.note = "The paper has a plot of this, without values to set beside ours.",
 		.metrics = { "cost" }, .skip = { ASIDE },
 	}, {
 		.id = "figure-8-counts", .test = "two_phase_commit",
@@ -120,20 +120,21 @@ static const struct figure figures[] = {
 		.id = "mirror-ratio", .test = "mirror_ops", .by_variant = 1, .largest = "nodes",
 		.title = "What calls cost that change page tables, as multiples of unmirrored",
 		.value = "times unmirrored", .metrics = { "*_ratio" },
-		.note = "Mitosis (ASPLOS 2020, table 5) has 1.07 to 1.09 for mmap and munmap, 1.07 to 4.3 for mprotect.",
+		.note = "Mitosis, table 5: mmap and munmap 1.07 to 1.09, mprotect 1.07 to 4.3.",
 	}, {
 		.id = "mirror-calls", .test = "mirror_ops", .by_variant = 1, .largest = "nodes",
 		.title = "The same in cycles", .unit = "cycles", .metrics = { "*p" },
 	}, {
 		.id = "mirror-locality", .test = "mirror_locality", .by_variant = 1,
-		.title = "How much of what page walks read lies on the CPU's own node: more is better",
+		.title = "What page walks read on the CPU's own node: more is better",
 		.value = "share of tables read", .metrics = { "local" },
 	}, {
 		.id = "mirror-loops", .test = "mirror_locality", .by_variant = 1,
 		.title = "What a program gets read that does little else: more is better",
 		.metrics = { "loops" },
 	}, {
-		.id = "routes", .test = "routes", .by_variant = 1, .largest = "messages of each root",
+		.id = "routes", .test = "routes", .by_variant = 1,
+		.largest = "messages of each root",
 		.title = "Who acknowledged, and who did so without having done it",
 		.note = "A message has as many acknowledgments as its root has members.",
 		.metrics = { "operations", "acknowledged", "missing", "unserved", "corrupted" },
@@ -144,7 +145,8 @@ static const struct figure figures[] = {
 		.metrics = { "sent", "received", "lost", "duplicated", "reordered", "corrupted" },
 		.skip = { ASIDE },
 	}, {
-		.id = "storm-wakes", .test = "storm", .by_variant = 1, .largest = "messages of each flow",
+		.id = "storm-wakes", .test = "storm", .by_variant = 1,
+		.largest = "messages of each flow",
 		.title = "Acknowledgments alone, waits for room, and wake-ups meanwhile",
 		.value = "number",
 		.metrics = { "acks", "credit_stalls", "blocks", "wakes", "bells", "ipis" },

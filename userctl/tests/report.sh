@@ -198,7 +198,7 @@ counts_faults()
 		<<< "$sent"$'\n'"$got,58,messages"$'\n'"$lost,2,messages" || return 1
 	says storm 'Not all messages came as they were sent: others' \
 		<<< "$sent"$'\n'"$got,58,messages" || return 1
-	says routes 'Whoever acknowledged one of the 40' <<< "$asked" || return 1
+	says routes 'All acknowledged the 40 messages' <<< "$asked" || return 1
 	says routes 'Not everybody did what was asked: 7 unserved' \
 		<<< "$asked"$'\n'routes,star,,,,,5,0,unserved,7,messages
 }
@@ -215,7 +215,7 @@ global_mapping,unicast,,0,,0,2,0,unmap_p50,100,cycles
 global_mapping,unicast,,0,,0,2,0,faults,2,faults
 global_mapping,ipi,,0,,0,2,0,unmap_p50,200,cycles
 END
-	says mirror_ops 'On 2 nodes .* pays 1.5 to 3 times .* directly, 2 by message; .* is 0.9 times' << END ||
+	says mirror_ops 'On 2 nodes .* 1.5 to 3 times as much .direct., 2 .message.; .* is 0.9 times' << END ||
 mirror_ops,direct,,0,,,2,0,mmap_1p_ratio,1.5,ratio
 mirror_ops,direct,,0,,,2,0,munmap_1p_ratio,3,ratio
 mirror_ops,direct,,0,,,2,0,touch_1p_ratio,9,ratio
@@ -223,7 +223,7 @@ mirror_ops,message,,0,,,2,0,mmap_1p_ratio,2,ratio
 mirror_ops,control,,0,,,2,0,mmap_1p_ratio,0.9,ratio
 END
 		return 1
-	says mirror_locality 'Mirrored, 99 % .*unmirrored it is 25 % on CPU 2' << END || return 1
+	says mirror_locality 'at least 99 % is local when mirrored, otherwise 25 % on CPU 2' << END || return 1
 mirror_locality,mirrored,,0,,0,64,0,local,1,share
 mirror_locality,mirrored,,2,,0,64,0,local,0.99,share
 mirror_locality,unmirrored,,0,,0,64,0,local,1,share
