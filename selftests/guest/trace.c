@@ -293,8 +293,7 @@ TEST_F(trace, perf)
 	tool_reads(_metadata, &self->record,
 		   "perf record -q -a -m 8M -e 'multikernel:mk_*' -o " DATA
 		   RUN_TRAFFIC,
-		   "perf script -i " DATA " -F event,trace 2> /dev/null |"
-		   " sed 's/multikernel:/: /'");
+		   "perf script -i " DATA " -F event,trace | sed 's/[^ ]*:mk/: mk/'");
 }
 
 TEST_HARNESS_MAIN
