@@ -277,6 +277,18 @@ static u64 mk_show_trimmed(void *data)
 }
 
 static const struct mk_value mk_value_stock = { .show = mk_show_stock };
+static u64 mk_show_shrinks(void *data)
+{
+	return mk_shrinks();
+}
+
+static u64 mk_show_shrunk(void *data)
+{
+	return mk_shrunk();
+}
+
+static const struct mk_value mk_value_shrinks = { .show = mk_show_shrinks };
+static const struct mk_value mk_value_shrunk = { .show = mk_show_shrunk };
 static const struct mk_value mk_value_trims = { .show = mk_show_trims };
 static const struct mk_value mk_value_trimmed = { .show = mk_show_trimmed };
 
@@ -440,6 +452,8 @@ void mk_mirrors_files(struct dentry *root)
 	mk_control_value("inherit", dir, NULL, &mk_value_inherit);
 	mk_control_value("trims", dir, NULL, &mk_value_trims);
 	mk_control_value("trimmed", dir, NULL, &mk_value_trimmed);
+	mk_control_value("shrinks", dir, NULL, &mk_value_shrinks);
+	mk_control_value("shrunk", dir, NULL, &mk_value_shrunk);
 	debugfs_create_file("total", 0400, dir, NULL, &mk_tally_fops);
 	debugfs_create_file("invalidate", 0600, dir,
 			    (void *)&mk_invalidate_file, &mk_words_fops);

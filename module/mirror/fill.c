@@ -67,6 +67,36 @@ static bool mk_fill_again(struct mk_mirror *m, unsigned long addr)
 	return ++cpu->nr_again < MK_FILL_AGAIN;
 }
 
+/*
+ * The master's entry for @addr. Under the lock: an invalidation that begins from
+ * now on finds it taken, and clears what was filled in. One that has ended before
+ * the blocks are looked at has changed the master before that; so the master is
+ * looked at afterwards, and once more if all of a large page was not asked about.
+ * Return: false if an invalidation is under way.
+ */
+static bool mk_fill_master(const struct mk_mirror *m, unsigned long addr,
+			   u64 *entry, int *level)
+{
+	const u64 *root = (u64 *)mk_mirror_mm(m)->pgd;
+	int asked = 0;
+
+	*level = 1;
+	while (*level > asked) {
+		if (*level > MK_TABLE_LEAF_MAX)
+			return false;
+		asked = *level;
+		if (mk_mirror_blocked(m, addr & ~(mk_table_span(asked) - 1),
+				      mk_table_span(asked)))
+			return false;
+		/* Pairs with the atomic of mk_mirror_unblock(). */
+		smp_rmb();
+		*entry = mk_walk_get(root, m->levels, addr, level);
+		if (!(*entry & _PAGE_PRESENT))
+			break;
+	}
+	return true;
+}
+
 /* Under the lock. Return: false if the thread cannot go on with the replica. */
 static bool mk_fill_locked(struct mk_mirror *m, struct mk_mirror_node *r,
 			   unsigned long addr)
@@ -76,15 +106,12 @@ static bool mk_fill_locked(struct mk_mirror *m, struct mk_mirror_node *r,
 
 	if (r->gone || mk_mirror_has_ended(m))
 		return false;
-	entry = mk_walk_get((u64 *)mk_mirror_mm(m)->pgd, m->levels, addr,
-			    &level);
+	if (!mk_fill_master(m, addr, &entry, &level))
+		return false;
 	/* Nothing to fill in; a replica may still have something here. */
 	if (!(entry & _PAGE_PRESENT))
 		return true;
 	addr &= ~(mk_table_span(level) - 1);
-	if (level > MK_TABLE_LEAF_MAX ||
-	    mk_mirror_node_blocked(r, addr, mk_table_span(level)))
-		return false;
 	entry = mk_fill_entry(entry);
 	old = mk_table_get(&r->table, addr, &had);
 	if (old && had == level && !((old ^ entry) & ~(u64)MK_FILL_USED))

@@ -126,6 +126,27 @@ void mk_mirrors_each(void (*fn)(struct mk_mirror *m))
 	mutex_unlock(&mk_mirrors_lock);
 }
 
+/**
+ * mk_mirrors_idle() - pages of replicas that map nothing
+ *
+ * Context: any.
+ * Return: pages of the lowest level, of all mirrors.
+ */
+unsigned long mk_mirrors_idle(void)
+{
+	struct mk_mirror_node *r;
+	struct mk_mirror *m;
+	unsigned long n = 0;
+	int i, node;
+
+	preempt_disable();
+	hash_for_each_rcu(mk_mirrors_hash, i, m, hash)
+		mk_mirror_for_each_node(r, node, m)
+			n += READ_ONCE(r->table.nr_idle);
+	preempt_enable();
+	return n;
+}
+
 /* --- what others put into a replica ---------------------------------------- */
 
 static struct mk_mirror_node *mk_mirror_replica(struct mk_mirror *m, int node)
@@ -168,7 +189,7 @@ int mk_mirror_set(struct mk_mirror *m, int node, unsigned long addr, int level,
 	raw_spin_lock_irqsave(&r->lock, flags);
 	if (r->gone || mk_mirror_has_ended(m))
 		err = -ESRCH;
-	else if (mk_mirror_node_blocked(r, addr, mk_table_span(level)))
+	else if (mk_mirror_blocked(m, addr, mk_table_span(level)))
 		err = -EAGAIN;
 	else
 		err = mk_table_set(&r->table, addr, level, entry);
@@ -230,10 +251,13 @@ static void mk_mirror_nodes_destroy(struct mk_mirror *m)
 
 	mk_mirror_for_each_node(r, node, m) {
 		raw_spin_lock_irq(&r->lock);
-		r->gone = true;
+		WRITE_ONCE(r->gone, true);
 		raw_spin_unlock_irq(&r->lock);
-		mk_table_destroy(&r->table);
 	}
+	/* Whoever looks at the tables without the lock is done with it. */
+	synchronize_rcu();
+	mk_mirror_for_each_node(r, node, m)
+		mk_table_destroy(&r->table);
 }
 
 static void mk_mirror_end_work(struct work_struct *work)
@@ -366,6 +390,7 @@ static struct mk_mirror *mk_mirror_make(struct mm_struct *mm, struct pid *pid,
 	refcount_set(&m->refs, 2);
 	m->pid = pid_nr(pid);
 	get_task_comm(m->comm, task);
+	raw_spin_lock_init(&m->block_lock);
 	INIT_WORK(&m->end, mk_mirror_end_work);
 	init_completion(&m->over);
 	m->levels = pgtable_l5_enabled() ? 5 : 4;
@@ -590,9 +615,14 @@ int mk_mirrors_init(void)
 	err = register_pm_notifier(&mk_power_block);
 	if (err)
 		goto err_memory;
+	err = mk_trim_start();
+	if (err)
+		goto err_power;
 	mk_copies = &mk_mirror_copies;
 	return 0;
 
+err_power:
+	unregister_pm_notifier(&mk_power_block);
 err_memory:
 	unregister_memory_notifier(&mk_memory_block);
 err_wq:
@@ -613,7 +643,6 @@ void mk_mirrors_stop(void)
 	if (mk_mirrors_hooked)
 		mk_inherit_exit();
 	mk_mirrors_detach_all("the module goes");
-	mk_trim_stop();
 }
 
 /**
@@ -627,6 +656,7 @@ void mk_mirrors_exit(void)
 	unsigned long end = jiffies + msecs_to_jiffies(MK_MIRROR_WAIT_MS);
 
 	mk_copies = NULL;
+	mk_trim_exit();
 	unregister_pm_notifier(&mk_power_block);
 	unregister_memory_notifier(&mk_memory_block);
 	if (mk_mirrors_hooked) {

@@ -26,8 +26,10 @@
  *
  * Locks, outermost first
  *	mk_mirrors_lock		mutex: making a mirror
- *	mk_mirror_node::lock	raw, interrupts off; of one node at a time. May be
- *				taken under any lock of Linux's but a run queue's
+ *	mk_mirror::block_lock	raw, interrupts off
+ *	mk_mirror_node::lock	likewise, of one node at a time; not with the above.
+ *				Both may be taken under any lock of Linux's but a
+ *				run queue's
  */
 #ifndef MK_MIRROR_H
 #define MK_MIRROR_H
@@ -98,10 +100,8 @@ struct mk_mirror_request {
  * @table: the tables; their root is what CR3 gets
  * @mirror: whose
  * @root: physical address of the root; fixed
- * @gone: the tables are being freed: nobody touches them any more
- * @blocks: invalidations under way
- * @block_start: first byte that they touch, all together
- * @block_end: first byte after that
+ * @gone: the tables are being freed: nobody touches them any more; read without
+ *	the lock, too
  * @zaps: leaves that were cleared
  * @young: accesses that were reported to Linux
  * @request: to a monitor of the node; not under the lock
@@ -115,8 +115,6 @@ struct mk_mirror_node {
 	struct mk_mirror *mirror;
 	unsigned long root;
 	bool gone;
-	unsigned int blocks;
-	unsigned long block_start, block_end;
 	u64 zaps, young;
 	struct mk_mirror_request request;
 	atomic64_t messages, directs;
@@ -152,6 +150,10 @@ struct mk_mirror_cpu {
  * @tallied: see tally.c
  * @held: in the list of mk_mirrors_each()
  * @levels: of the page tables, 4 or 5
+ * @block_lock: raw: changes of the range below
+ * @blocks: invalidations under way
+ * @block_start: first byte that they touch, all together
+ * @block_end: first byte after that
  * @cpu: per CPU
  * @replica: by node; NULL where there is none
  */
@@ -168,6 +170,9 @@ struct mk_mirror {
 	struct list_head tallied;
 	struct list_head held;
 	int levels;
+	raw_spinlock_t block_lock;	/* block_start, block_end */
+	atomic_t blocks;
+	unsigned long block_start, block_end;
 	struct mk_mirror_cpu __percpu *cpu;
 	struct mk_mirror_node *replica[];
 };

@@ -6,6 +6,8 @@
 #define MK_MIRROR_PRIV_H
 
 #include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/spinlock.h>
 
 #include "module/mirror/mirror.h"
 #include "shootdown/space.h"
@@ -16,6 +18,7 @@ struct seq_file;
 extern atomic_t mk_nr_mirrors;		/* that have not ended */
 extern enum mk_mirror_broken mk_mirror_broken;
 struct mk_mirror *mk_mirror_find(struct mm_struct *mm);
+unsigned long mk_mirrors_idle(void);
 void mk_mirrors_each(void (*fn)(struct mk_mirror *m));
 struct mk_mirror *mk_mirror_attach_mm(struct pid *pid, struct mm_struct *only,
 				      const char *what);
@@ -29,13 +32,15 @@ void mk_mirror_empty(struct mk_mirror *m);
 unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
 				   unsigned long start, unsigned long end);
 
-/* Under the replica's lock: may nothing of this be filled in now? */
-static inline bool mk_mirror_node_blocked(const struct mk_mirror_node *r,
-					  unsigned long addr,
-					  unsigned long size)
+/* Under a replica's lock: may nothing of this be filled in now? */
+static inline bool mk_mirror_blocked(const struct mk_mirror *m,
+				     unsigned long addr, unsigned long size)
 {
-	return r->blocks && addr < r->block_end &&
-	       addr + size > r->block_start;
+	/* Pairs with mk_mirror_block(): locked before the blocks are looked at. */
+	smp_mb__after_spinlock();
+	return atomic_read(&m->blocks) &&
+	       addr < READ_ONCE(m->block_end) &&
+	       addr + size > READ_ONCE(m->block_start);
 }
 
 /**
@@ -91,9 +96,12 @@ bool mk_request_wait(struct mk_mirror_node *r);
 /* trim.c */
 void mk_trim_mirror(struct mk_mirror *m);
 void mk_trim_soon(void);
-void mk_trim_stop(void);
+int mk_trim_start(void);
+void mk_trim_exit(void);
 u64 mk_trims(void);
 u64 mk_trimmed(void);
+u64 mk_shrinks(void);
+u64 mk_shrunk(void);
 
 /* inherit.c */
 bool mk_inherit(void);

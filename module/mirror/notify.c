@@ -4,14 +4,17 @@
  *
  * Linux announces each change that takes away or restricts anything, before it
  * begins (invalidate_range_start) and after it is done (_end). At the start
- * each replica is blocked for the range, so that nothing of it is filled in, and
- * then loses its leaves there; at the end it is unblocked. The flush that Linux
- * does after its own change then finds neither in the master nor in a replica
- * what was there before. See Documentation/mirror.rst.
+ * the mirror is blocked for the range, so that nothing of it is filled in, and
+ * then each replica loses its leaves there; at the end it is unblocked. The flush
+ * that Linux does after its own change then finds neither in the master nor in a
+ * replica what was there before. See Documentation/mirror.rst.
  *
- * Whoever fills reads the master under the replica's lock, with no invalidation
- * of the address under way: either the start comes later, and clears what was
- * filled in, or the end came before, and what is read is new.
+ * Whoever fills does so under the replica's lock, and only after a look at the
+ * blocks. Whoever invalidates blocks, and then looks at the lock. With a full
+ * barrier between the two on either side one of them sees the other: either
+ * nothing is filled in, or the lock is found taken, or what was filled in is found
+ * in the table. So a replica that has nothing there is not locked, and costs
+ * some reads.
  */
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -58,31 +61,52 @@ unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
 	return sum;
 }
 
-/* Blocks are merged: a range between two of them is blocked with them. */
-static void mk_mirror_node_block(struct mk_mirror_node *r, unsigned long start,
-				 unsigned long end)
+/*
+ * May the replica have a leaf there, or get one that was not blocked? A false yes
+ * costs a look under the lock. Interrupts are off so that no page of the table is
+ * freed meanwhile: see mk_trim_mirror() and mk_mirror_nodes_destroy().
+ */
+static bool mk_mirror_node_has(struct mk_mirror_node *r, unsigned long start,
+			       unsigned long end)
 {
 	unsigned long flags;
+	bool has;
 
-	raw_spin_lock_irqsave(&r->lock, flags);
-	if (!r->blocks++) {
-		r->block_start = start;
-		r->block_end = end;
-	} else {
-		r->block_start = min(r->block_start, start);
-		r->block_end = max(r->block_end, end);
-	}
-	raw_spin_unlock_irqrestore(&r->lock, flags);
+	local_irq_save(flags);
+	has = raw_spin_is_locked(&r->lock);
+	/* Free: what was filled in before is seen. */
+	smp_rmb();
+	if (!has)
+		has = !READ_ONCE(r->gone) &&
+		      mk_table_has(&r->table, start, end);
+	local_irq_restore(flags);
+	return has;
 }
 
-static void mk_mirror_node_unblock(struct mk_mirror_node *r)
+/* Blocks are merged: a range between two of them is blocked with them. */
+static void mk_mirror_block(struct mk_mirror *m, unsigned long start,
+			    unsigned long end)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&r->lock, flags);
-	if (!WARN_ON_ONCE(!r->blocks))
-		r->blocks--;
-	raw_spin_unlock_irqrestore(&r->lock, flags);
+	raw_spin_lock_irqsave(&m->block_lock, flags);
+	if (atomic_read(&m->blocks)) {
+		start = min(m->block_start, start);
+		end = max(m->block_end, end);
+	}
+	WRITE_ONCE(m->block_start, start);
+	WRITE_ONCE(m->block_end, end);
+	/* A range that grows while it is looked at covers what it did. */
+	atomic_inc(&m->blocks);
+	raw_spin_unlock_irqrestore(&m->block_lock, flags);
+	/* Pairs with mk_mirror_blocked(): blocked before the lock is looked at. */
+	smp_mb();
+}
+
+static void mk_mirror_unblock(struct mk_mirror *m)
+{
+	/* Who fills after that reads what Linux has written before. */
+	WARN_ON_ONCE(atomic_dec_return(&m->blocks) < 0);
 }
 
 static enum mk_invalidate mk_invalidate;
@@ -115,7 +139,8 @@ static void mk_invalidate_direct(struct mk_mirror *m, unsigned long start,
 	int node;
 
 	mk_mirror_for_each_node(r, node, m)
-		mk_mirror_node_clear(r, start, end);
+		if (mk_mirror_node_has(r, start, end))
+			mk_mirror_node_clear(r, start, end);
 }
 
 /* This node's replica directly, the others by their monitors if they can. */
@@ -127,40 +152,28 @@ static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
 	struct mk_mirror_node *r;
 
 	if (!mk_request_possible(blockable)) {
-		mk_mirror_for_each_node(r, node, m)
+		mk_mirror_for_each_node(r, node, m) {
+			if (!mk_mirror_node_has(r, start, end))
+				continue;
 			atomic64_add(node != here, &r->directs);
-		mk_invalidate_direct(m, start, end);
+			mk_mirror_node_clear(r, start, end);
+		}
 		return;
 	}
-	mk_mirror_for_each_node(r, node, m)
-		if (node != here && mk_request_send(r, start, end))
+	mk_mirror_for_each_node(r, node, m) {
+		if (node == here || !mk_mirror_node_has(r, start, end))
+			continue;
+		if (mk_request_send(r, start, end))
 			node_set(node, asked);
-	mk_mirror_for_each_node(r, node, m)
-		if (!node_isset(node, asked))
+		else
 			mk_mirror_node_clear(r, start, end);
+	}
+	r = m->replica[here];
+	if (r && mk_mirror_node_has(r, start, end))
+		mk_mirror_node_clear(r, start, end);
 	for_each_node_mask(node, asked)
 		if (!mk_request_wait(m->replica[node]))
 			mk_mirror_node_clear(m->replica[node], start, end);
-}
-
-/* All nodes, before any is cleared: a request may come twice, this must not. */
-static void mk_mirror_block(struct mk_mirror *m, unsigned long start,
-			    unsigned long end)
-{
-	struct mk_mirror_node *r;
-	int node;
-
-	mk_mirror_for_each_node(r, node, m)
-		mk_mirror_node_block(r, start, end);
-}
-
-static void mk_mirror_unblock(struct mk_mirror *m)
-{
-	struct mk_mirror_node *r;
-	int node;
-
-	mk_mirror_for_each_node(r, node, m)
-		mk_mirror_node_unblock(r);
 }
 
 static int mk_notify_start(struct mmu_notifier *notifier,
@@ -225,6 +238,8 @@ static int mk_mirror_young(struct mk_mirror *m, unsigned long start,
 	int node;
 
 	mk_mirror_for_each_node(r, node, m) {
+		if (!mk_mirror_node_has(r, start, end))
+			continue;
 		raw_spin_lock_irqsave(&r->lock, flags);
 		if (!r->gone) {
 			young = mk_table_young(&r->table, start, end, clear);

@@ -40,6 +40,31 @@ static u64 *mk_root(const struct mk_table *t)
 	return page_address(t->root);
 }
 
+/*
+ * How many entries of a page lead to a leaf: leaves, and tables with any below
+ * them. Those of the kernel's half do not count.
+ */
+static unsigned long mk_used(const u64 *table)
+{
+	return READ_ONCE(virt_to_page(table)->index);
+}
+
+static void mk_use(struct mk_table *t, u64 *table, int level, long more)
+{
+	struct page *page = virt_to_page(table);
+	unsigned long had = page->index;
+
+	if (level == 1)
+		t->nr_idle += !(had + more) - !had;
+	/* Whoever looks without the lock and sees less finds the leaf gone. */
+	smp_store_release(&page->index, had + more);
+}
+
+static bool mk_leads_to_leaf(u64 entry, int level)
+{
+	return entry && (mk_is_leaf(entry, level) || mk_used(mk_lower(entry)));
+}
+
 /* --- walks ----------------------------------------------------------------- */
 
 /**
@@ -150,8 +175,8 @@ unsigned long mk_table_count(const struct mk_table *t, int node)
 
 /* --- changes --------------------------------------------------------------- */
 
-/* The table below @slot, which is empty. */
-static u64 *mk_table_grow(struct mk_table *t, u64 *slot)
+/* A table of level @level below @slot, which is empty. */
+static u64 *mk_table_grow(struct mk_table *t, u64 *slot, int level)
 {
 	struct page *page = mk_pool_take(t->node);
 
@@ -159,6 +184,8 @@ static u64 *mk_table_grow(struct mk_table *t, u64 *slot)
 		return NULL;
 	list_add(&page->lru, &t->pages);
 	t->nr_pages++;
+	t->nr_idle += level == 1;
+	page->index = 0;
 	/* The page is zeroed before a CPU's walk can reach it. */
 	smp_store_release(slot, mk_upper_entry(page));
 	return page_address(page);
@@ -173,7 +200,9 @@ static unsigned long mk_table_take_out(struct mk_table *t, u64 *table,
 	unsigned int i;
 	u64 entry;
 
-	for (i = 0; i < PTRS_PER_PTE; i++) {
+	if (level == 1)
+		t->nr_idle -= !page->index;
+	for (i = 0; i < PTRS_PER_PTE && (level > 1 || page->index); i++) {
 		entry = READ_ONCE(table[i]);
 		if (!entry)
 			continue;
@@ -182,9 +211,38 @@ static unsigned long mk_table_take_out(struct mk_table *t, u64 *table,
 			n += mk_table_take_out(t, mk_lower(entry), level - 1,
 					       pages);
 	}
+	WRITE_ONCE(page->index, 0);
 	list_move(&page->lru, pages);
 	t->nr_pages--;
 	return n;
+}
+
+/* Below @table, which is of level @l. */
+static int mk_set(struct mk_table *t, u64 *table, int l, unsigned long addr,
+		  int level, u64 entry)
+{
+	u64 *slot = &table[mk_index(addr, l)], *lower;
+	u64 old = READ_ONCE(*slot);
+	bool before = mk_leads_to_leaf(old, l);
+	int err = 0;
+
+	if (l == level) {
+		WRITE_ONCE(*slot, entry);
+		if (old && !mk_is_leaf(old, l))
+			t->nr_retired += mk_table_take_out(t, mk_lower(old),
+							   l - 1, &t->retired);
+	} else {
+		if (old && mk_is_leaf(old, l)) {
+			WRITE_ONCE(*slot, 0);
+			old = 0;
+		}
+		lower = old ? mk_lower(old) : mk_table_grow(t, slot, l - 1);
+		err = lower ? mk_set(t, lower, l - 1, addr, level, entry) :
+			      -ENOMEM;
+	}
+	if (mk_leads_to_leaf(*slot, l) != before)
+		mk_use(t, table, l, before ? -1 : 1);
+	return err;
 }
 
 /**
@@ -204,102 +262,152 @@ static unsigned long mk_table_take_out(struct mk_table *t, u64 *table,
  */
 int mk_table_set(struct mk_table *t, unsigned long addr, int level, u64 entry)
 {
-	u64 *table = mk_root(t), *slot, old;
-	int l;
-
 	if (level < 1 || level > MK_TABLE_LEAF_MAX ||
 	    !(entry & _PAGE_PRESENT) || !mk_is_leaf(entry, level))
 		return -EINVAL;
-	for (l = t->levels; l > level; l--) {
-		slot = &table[mk_index(addr, l)];
-		old = READ_ONCE(*slot);
-		if (old && mk_is_leaf(old, l)) {
-			WRITE_ONCE(*slot, 0);
-			old = 0;
-		}
-		table = old ? mk_lower(old) : mk_table_grow(t, slot);
-		if (!table)
-			return -ENOMEM;
-	}
-	slot = &table[mk_index(addr, level)];
-	old = READ_ONCE(*slot);
-	WRITE_ONCE(*slot, entry);
-	if (old && !mk_is_leaf(old, level))
-		t->nr_retired += mk_table_take_out(t, mk_lower(old), level - 1,
-						   &t->retired);
-	return 0;
+	return mk_set(t, mk_root(t), t->levels, addr, level, entry);
 }
 
+/* --- ranges ---------------------------------------------------------------- */
+
 /**
- * struct mk_visit - a walk over leaves
+ * struct mk_range - a walk over leaves
+ * @table: of which table
  * @at: where it is
  * @end: first byte after the range
  * @budget: entries that it may still look at
  * @found: leaves that counted
- * @visit: what is done with a leaf; does it count?
  */
-struct mk_visit {
+struct mk_range {
+	struct mk_table *table;
 	unsigned long at, end;
 	unsigned int budget;
 	unsigned long found;
-	bool (*visit)(u64 *slot);
 };
 
-/* Return: false if the budget is used up before the end. */
-static bool mk_visit(struct mk_visit *v, u64 *table, int level)
+/* What lies beyond the table is not there. */
+static struct mk_range mk_range_of(struct mk_table *t, unsigned long start,
+				   unsigned long end, unsigned int budget)
 {
-	unsigned long span = mk_table_span(level);
+	return (struct mk_range){
+		.table = t,
+		.at = start,
+		.end = min(end, 1UL << (PAGE_SHIFT + 9 * t->levels - 1)),
+		.budget = budget,
+	};
+}
+
+static void mk_range_next(struct mk_range *r, int level)
+{
+	r->at = (r->at | (mk_table_span(level) - 1)) + 1;
+}
+
+/* Is it still in the table of @level that it was in? */
+static bool mk_range_goes_on(const struct mk_range *r, int level)
+{
+	return r->at < r->end && mk_index(r->at, level);
+}
+
+/*
+ * Entries of the lowest level, from where @r is. CPUs set bits of them meanwhile:
+ * they do that to a present entry only. Return: as mk_clear().
+ */
+static bool mk_clear_leaves(struct mk_range *r, u64 *table)
+{
+	unsigned int i = mk_index(r->at, 1), n = PTRS_PER_PTE - i;
+	unsigned long used = mk_used(table), left = used;
+
+	if (!r->budget)
+		return false;
+	n = min_t(unsigned long, n, (r->end - (r->at & PAGE_MASK) +
+				     PAGE_SIZE - 1) >> PAGE_SHIFT);
+	n = min(n, r->budget);
+	r->at = (r->at & PAGE_MASK) + n * PAGE_SIZE;
+	r->budget -= n;
+	if (n == PTRS_PER_PTE) {
+		/* By whole entries, like the loop. */
+		memset64(table, 0, n);
+		left = 0;
+	}
+	/* Behind the last leaf there is none. */
+	for (; n && left; n--, i++) {
+		if (!READ_ONCE(table[i]))
+			continue;
+		WRITE_ONCE(table[i], 0);
+		left--;
+	}
+	r->found += used - left;
+	mk_use(r->table, table, 1, left - used);
+	return true;
+}
+
+/* Return: false if the budget is used up before the end. */
+static bool mk_clear(struct mk_range *r, u64 *table, int level)
+{
+	u64 *slot, entry;
+	bool all = true;
+
+	do {
+		if (!r->budget)
+			return false;
+		r->budget--;
+		slot = &table[mk_index(r->at, level)];
+		entry = READ_ONCE(*slot);
+		if (!mk_leads_to_leaf(entry, level)) {
+			mk_range_next(r, level);
+			continue;
+		}
+		if (mk_is_leaf(entry, level)) {
+			WRITE_ONCE(*slot, 0);
+			r->found++;
+			mk_range_next(r, level);
+		} else if (level == 2) {
+			all = mk_clear_leaves(r, mk_lower(entry));
+		} else {
+			all = mk_clear(r, mk_lower(entry), level - 1);
+		}
+		if (!mk_leads_to_leaf(*slot, level))
+			mk_use(r->table, table, level, -1);
+	} while (all && mk_range_goes_on(r, level));
+	return all;
+}
+
+static bool mk_has(struct mk_range *r, const u64 *table, int level)
+{
+	u64 entry;
+
+	do {
+		if (!r->budget)
+			return true;
+		r->budget--;
+		entry = READ_ONCE(table[mk_index(r->at, level)]);
+		if (!mk_leads_to_leaf(entry, level))
+			mk_range_next(r, level);
+		else if (mk_is_leaf(entry, level) ||
+			 mk_has(r, mk_lower(entry), level - 1))
+			return true;
+	} while (mk_range_goes_on(r, level));
+	return false;
+}
+
+static void mk_young(struct mk_range *r, u64 *table, int level, bool clear)
+{
 	u64 *slot, entry;
 
 	do {
-		if (!v->budget)
-			return false;
-		v->budget--;
-		slot = &table[mk_index(v->at, level)];
+		slot = &table[mk_index(r->at, level)];
 		entry = READ_ONCE(*slot);
-		if (entry && !mk_is_leaf(entry, level)) {
-			if (!mk_visit(v, mk_lower(entry), level - 1))
-				return false;
+		if (mk_leads_to_leaf(entry, level) &&
+		    !mk_is_leaf(entry, level)) {
+			mk_young(r, mk_lower(entry), level - 1, clear);
 			continue;
 		}
-		v->found += entry && v->visit(slot);
-		v->at = (v->at | (span - 1)) + 1;
-	} while (v->at < v->end && mk_index(v->at, level));
-	return true;
-}
-
-static unsigned long mk_table_visit(struct mk_table *t, unsigned long *start,
-				    unsigned long end, unsigned int budget,
-				    bool (*visit)(u64 *slot))
-{
-	struct mk_visit v = {
-		.at = *start,
-		.end = min(end, 1UL << (PAGE_SHIFT + 9 * t->levels - 1)),
-		.budget = budget,
-		.visit = visit,
-	};
-
-	if (v.at < v.end)
-		mk_visit(&v, mk_root(t), t->levels);
-	*start = v.at >= v.end ? end : v.at;
-	return v.found;
-}
-
-/* CPUs set bits of it meanwhile: they do that to a present entry only. */
-static bool mk_visit_clear(u64 *slot)
-{
-	WRITE_ONCE(*slot, 0);
-	return true;
-}
-
-static bool mk_visit_look(u64 *slot)
-{
-	return READ_ONCE(*slot) & _PAGE_ACCESSED;
-}
-
-static bool mk_visit_age(u64 *slot)
-{
-	return test_and_clear_bit(_PAGE_BIT_ACCESSED, (unsigned long *)slot);
+		if (entry & _PAGE_ACCESSED && mk_is_leaf(entry, level))
+			r->found += !clear ||
+				    test_and_clear_bit(_PAGE_BIT_ACCESSED,
+						       (unsigned long *)slot);
+		mk_range_next(r, level);
+	} while (mk_range_goes_on(r, level));
 }
 
 /**
@@ -318,7 +426,7 @@ static bool mk_visit_age(u64 *slot)
 unsigned long mk_table_clear(struct mk_table *t, unsigned long start,
 			     unsigned long end)
 {
-	return mk_table_visit(t, &start, end, UINT_MAX, mk_visit_clear);
+	return mk_table_clear_some(t, &start, end, UINT_MAX);
 }
 
 /**
@@ -334,7 +442,37 @@ unsigned long mk_table_clear(struct mk_table *t, unsigned long start,
 unsigned long mk_table_clear_some(struct mk_table *t, unsigned long *start,
 				  unsigned long end, unsigned int budget)
 {
-	return mk_table_visit(t, start, end, budget, mk_visit_clear);
+	struct mk_range r = mk_range_of(t, *start, end, budget);
+
+	if (r.at >= r.end || !mk_used(mk_root(t)) ||
+	    mk_clear(&r, mk_root(t), t->levels))
+		*start = end;
+	else
+		*start = r.at;
+	return r.found;
+}
+
+/* Entries that mk_table_has() looks at. */
+#define MK_TABLE_LOOK	32
+
+/**
+ * mk_table_has() - may there be a leaf in a range?
+ * @t: the table
+ * @start: first byte
+ * @end: as mk_table_clear()
+ *
+ * Context: any but NMI, interrupts off, without the lock. What mk_table_set() has
+ * put there is seen if that call came before, as the caller has to know; what
+ * mk_table_clear() is about to take away is seen until it has gone. Pages that
+ * mk_table_prune() has taken out are not freed meanwhile, nor is the table.
+ * Return: false if there is none.
+ */
+bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end)
+{
+	struct mk_range r = mk_range_of(t, start, end, MK_TABLE_LOOK);
+
+	return r.at < r.end && mk_used(mk_root(t)) &&
+	       mk_has(&r, mk_root(t), t->levels);
 }
 
 /**
@@ -350,8 +488,11 @@ unsigned long mk_table_clear_some(struct mk_table *t, unsigned long *start,
 unsigned long mk_table_young(struct mk_table *t, unsigned long start,
 			     unsigned long end, bool clear)
 {
-	return mk_table_visit(t, &start, end, UINT_MAX,
-			      clear ? mk_visit_age : mk_visit_look);
+	struct mk_range r = mk_range_of(t, start, end, 0);
+
+	if (r.at < r.end)
+		mk_young(&r, mk_root(t), t->levels, clear);
+	return r.found;
 }
 
 static unsigned long mk_prune(struct mk_table *t, u64 *table, int level,
@@ -360,6 +501,7 @@ static unsigned long mk_prune(struct mk_table *t, u64 *table, int level,
 {
 	unsigned long span = mk_table_span(level), n = 0, next;
 	u64 *slot, entry;
+	bool before;
 
 	for (; start < end; start = next) {
 		next = min((start | (span - 1)) + 1, end);
@@ -367,6 +509,7 @@ static unsigned long mk_prune(struct mk_table *t, u64 *table, int level,
 		entry = READ_ONCE(*slot);
 		if (!entry || mk_is_leaf(entry, level))
 			continue;
+		before = mk_leads_to_leaf(entry, level);
 		if (next - start == span) {
 			WRITE_ONCE(*slot, 0);
 			n += mk_table_take_out(t, mk_lower(entry), level - 1,
@@ -375,6 +518,8 @@ static unsigned long mk_prune(struct mk_table *t, u64 *table, int level,
 			n += mk_prune(t, mk_lower(entry), level - 1, start,
 				      next, pages);
 		}
+		if (before && !mk_leads_to_leaf(*slot, level))
+			mk_use(t, table, level, -1);
 	}
 	return n;
 }
@@ -402,6 +547,62 @@ unsigned long mk_table_prune(struct mk_table *t, unsigned long start,
 	t->nr_retired = 0;
 	end = min(end, 1UL << (PAGE_SHIFT + 9 * t->levels - 1));
 	return n + mk_prune(t, mk_root(t), t->levels, start, end, pages);
+}
+
+static bool mk_prune_idle(struct mk_range *r, u64 *table, int level,
+			  struct list_head *pages)
+{
+	u64 *slot, *lower, entry;
+	bool all = true;
+
+	do {
+		if (!r->budget)
+			return false;
+		r->budget--;
+		slot = &table[mk_index(r->at, level)];
+		entry = READ_ONCE(*slot);
+		if (!entry || mk_is_leaf(entry, level)) {
+			mk_range_next(r, level);
+			continue;
+		}
+		lower = mk_lower(entry);
+		if (level > 2) {
+			all = mk_prune_idle(r, lower, level - 1, pages);
+			continue;
+		}
+		if (!mk_used(lower)) {
+			WRITE_ONCE(*slot, 0);
+			r->found += mk_table_take_out(r->table, lower, 1,
+						      pages);
+		}
+		mk_range_next(r, level);
+	} while (all && mk_range_goes_on(r, level));
+	return all;
+}
+
+/**
+ * mk_table_prune_idle() - take out pages of the lowest level that map nothing
+ * @t: the table
+ * @start: first byte; afterwards where to go on, @end if all is done
+ * @end: as mk_table_clear()
+ * @budget: entries to look at, at most; at least @t->levels
+ * @pages: as mk_table_prune()
+ *
+ * Context: any, under the caller's lock, which may be let go between two steps.
+ * Return: how many pages were added.
+ */
+unsigned long mk_table_prune_idle(struct mk_table *t, unsigned long *start,
+				  unsigned long end, unsigned int budget,
+				  struct list_head *pages)
+{
+	struct mk_range r = mk_range_of(t, *start, end, budget);
+
+	if (r.at >= r.end || !t->nr_idle ||
+	    mk_prune_idle(&r, mk_root(t), t->levels, pages))
+		*start = end;
+	else
+		*start = r.at;
+	return r.found;
 }
 
 /**
@@ -443,11 +644,13 @@ int mk_table_init(struct mk_table *t, int node, int levels,
 	INIT_LIST_HEAD(&t->retired);
 	t->nr_pages = 1;
 	t->nr_retired = 0;
+	t->nr_idle = 0;
 	t->root = mk_pool_take(node);
 	if (!t->root) {
 		mk_pool_put(node);
 		return -ENOMEM;
 	}
+	t->root->index = 0;
 	if (kernel_half)
 		memcpy(mk_root(t) + PTRS_PER_PGD / 2,
 		       kernel_half + PTRS_PER_PGD / 2, PAGE_SIZE / 2);

@@ -11,6 +11,9 @@
  * one table apart; CPUs may walk it all the time. No function here flushes
  * anything.
  *
+ * Each page of a table knows how many of its entries lead to a leaf (its index):
+ * what is empty is not looked through.
+ *
  * Pages are only added while a table is in use. One that is taken out, by
  * mk_table_prune() or since a larger leaf takes its place, may still be in a
  * CPU's paging-structure caches: it is kept, and empty, until the caller has
@@ -37,6 +40,7 @@
  * @nr_pages: how many, with @root
  * @retired: pages that were taken out by mk_table_set()
  * @nr_retired: how many
+ * @nr_idle: pages of the lowest level that map nothing
  */
 struct mk_table {
 	int node;
@@ -46,6 +50,7 @@ struct mk_table {
 	unsigned long nr_pages;
 	struct list_head retired;
 	unsigned long nr_retired;
+	unsigned long nr_idle;
 };
 
 /* Bytes that one entry of a level stands for. */
@@ -75,8 +80,14 @@ unsigned long mk_table_young(struct mk_table *t, unsigned long start,
 			     unsigned long end, bool clear);
 unsigned long mk_table_prune(struct mk_table *t, unsigned long start,
 			     unsigned long end, struct list_head *pages);
+unsigned long mk_table_prune_idle(struct mk_table *t, unsigned long *start,
+				  unsigned long end, unsigned int budget,
+				  struct list_head *pages);
 int mk_table_nodes(const struct mk_table *t, unsigned long addr, int *nodes);
 unsigned long mk_table_count(const struct mk_table *t, int node);
+
+/* Interrupts off, without the lock. */
+bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end);
 
 /* A root that is not a struct mk_table's; interrupts off. */
 u64 mk_walk_get(const u64 *root, int levels, unsigned long addr, int *level);
