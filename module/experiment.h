@@ -157,6 +157,7 @@ extern const struct mk_experiment mk_exp_notify;
 extern const struct mk_experiment mk_exp_polling_model;
 extern const struct mk_experiment mk_exp_growth;
 extern const struct mk_experiment mk_exp_rings;
+extern const struct mk_experiment mk_exp_costs;
 extern const struct mk_experiment mk_exp_unmap;
 extern const struct mk_experiment mk_exp_storm;
 extern const struct mk_experiment mk_exp_routes;

@@ -17,6 +17,7 @@ const struct mk_experiment *const mk_experiments[] = {
 	&mk_exp_polling_model,
 	&mk_exp_growth,
 	&mk_exp_rings,
+	&mk_exp_costs,
 	&mk_exp_unmap,
 	&mk_exp_storm,
 	&mk_exp_routes,

@@ -10,6 +10,7 @@
 
 #include "module/clock.h"
 #include "module/control.h"
+#include "module/costs.h"
 #include "module/device.h"
 #include "module/experiment.h"
 #include "module/memory.h"
@@ -131,6 +132,7 @@ static void __exit mk_exit(void)
 	mk_mirrors_stop();
 	mk_control_exit();
 	mk_experiments_exit();
+	mk_costs_exit();
 	mk_mirrors_exit();
 	mk_homes_exit();
 	mk_pools_exit();

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "module/control.h"
+#include "module/costs.h"
 #include "module/memory.h"
 #include "module/monitor.h"
 #include "shootdown/agree.h"
@@ -91,6 +92,11 @@ static u64 mk_show_boards(void *data)
 	return mk_boards_bytes();
 }
 
+static u64 mk_show_costs(void *data)
+{
+	return mk_costs_bytes();
+}
+
 static u64 mk_show_nr_channels(void *data)
 {
 	return mk_channel_count();
@@ -142,6 +148,7 @@ MK_MEMORY_VALUE(cells);
 MK_MEMORY_VALUE(nr_cells);
 MK_MEMORY_VALUE(cell);
 MK_MEMORY_VALUE(boards);
+MK_MEMORY_VALUE(costs);
 MK_MEMORY_VALUE(agreement);
 MK_MEMORY_VALUE(shootdown);
 MK_MEMORY_VALUE(monitor);
@@ -180,6 +187,7 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("nr_cells", dir, NULL, &mk_value_nr_cells);
 	mk_control_value("per_cell", dir, NULL, &mk_value_cell);
 	mk_control_value("boards", dir, NULL, &mk_value_boards);
+	mk_control_value("costs", dir, NULL, &mk_value_costs);
 	predicted = debugfs_create_dir("predicted", dir);
 	mk_control_value("here", predicted, (void *)(unsigned long)nr_cpu_ids,
 			 &mk_value_predicted);

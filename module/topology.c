@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the machine looks like, as Linux sees it now: nothing is remembered
- * here, so CPUs may come and go at any time.
+ * here, so CPUs may come and go at any time. What was measured is in costs.c.
  *
  *	topology/cpus			online CPUs, a list
  *	topology/nodes			online nodes, a list
@@ -26,6 +26,7 @@
 #include <linux/topology.h>
 
 #include "compat.h"
+#include "costs.h"
 #include "topology.h"
 
 /**
@@ -188,6 +189,7 @@ void mk_topology_files(struct dentry *root)
 
 	debugfs_create_file("cpus", 0400, dir, NULL, &mk_cpus_fops);
 	debugfs_create_file("nodes", 0400, dir, NULL, &mk_nodes_fops);
+	mk_costs_files(dir);
 	for_each_node(i)
 		mk_topology_add_node(dir, i);
 	for_each_possible_cpu(i)

@@ -89,6 +89,8 @@ static const struct layout layouts[] = {
 			{ "x none", "round_trip", "*", "*", "round_trip", 0, 1 },
 		},
 	},
+	{ .test = "costs", .title = "what a message costs its sender and its receiver",
+	  .size = "messages" },
 	{ .test = "shootdown_protocols", .title = "shootdown, no invalidation", .size = "cores" },
 	{
 		.test = "unmap",

@@ -77,6 +77,10 @@ FIXTURE_VARIANT_ADD(experiment, rings) {
 	.name = "rings",
 };
 
+FIXTURE_VARIANT_ADD(experiment, costs) {
+	.name = "costs",
+};
+
 FIXTURE_VARIANT_ADD(experiment, two_phase_commit) {
 	.name = "two_phase_commit",
 };
