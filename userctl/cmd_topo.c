@@ -7,16 +7,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "cmd.h"
 #include "mkctl.h"
+#include "rundir.h"
 #include "runner.h"
 #include "settings.h"
 #include "topo.h"
 
 #define EXPERIMENT	"urpc_latency"
+
+/* What the experiment costs leaves in topology/costs/. */
+#define COSTS		"costs"
+
+#define NO_COSTS \
+	"there are no costs to export; say: mkctl topo --measure --export %s"
+
+static const char *const cost_files[] = { "send", "receive", "rtt" };
+
+#define NR_COST_FILES (sizeof(cost_files) / sizeof(cost_files[0]))
 
 struct topo_args {
 	const char *format, *import, *export, *metric;
@@ -27,7 +39,8 @@ static const struct argp_option options[] = {
 	{ "measure", 'm', NULL, 0, "Measure first: run " EXPERIMENT " on all pairs", 0 },
 	{ "import", 'i', "FILE", 0,
 	  "Costs from this file: results of " EXPERIMENT ", or src dst cycles stderr", 0 },
-	{ "export", 'e', "FILE", 0, "Write the costs there: src dst cycles stderr", 0 },
+	{ "export", 'e', "FILE|DIR", 0,
+	  "Write the costs there: src dst cycles stderr; into DIR: send, receive, rtt, nodes", 0 },
 	{ "metric", 'M', "METRIC", 0, "round_trip (the default) or one_way", 0 },
 	{ "format", 'f', "FORMAT", 0, "text (the default), json, csv", 0 },
 	{ 0 }
@@ -72,25 +85,32 @@ static const struct argp argp = {
 		"2 a wrong argument, 3 the module's tree cannot be reached, 130 interrupted.",
 };
 
-static int measure(const struct tree *tree)
+static int is_dir(const char *path)
 {
-	const char *const chosen[] = { EXPERIMENT };
+	struct stat st;
+
+	return path && !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int measure(const struct tree *tree, const char *experiment)
+{
+	const char *const chosen[] = { experiment };
 	struct settings settings = { 0 };
 	struct progress progress;
 	int reason, ret;
 
-	ret = check_experiment(tree, EXPERIMENT);
+	ret = check_experiment(tree, experiment);
 	if (ret)
 		return ret;
-	settings_add(&settings, EXPERIMENT, "pairs", "all", "--measure");
+	settings_add(&settings, experiment, "pairs", "all", "--measure");
 	ret = settings_apply(&settings, tree, chosen, 1);
 	if (!ret) {
 		runner_catch_signals();
-		progress_begin(&progress, EXPERIMENT, 1, 1, 0);
-		reason = runner_run(tree, EXPERIMENT, 0, &progress);
+		progress_begin(&progress, experiment, 1, 1, 0);
+		reason = runner_run(tree, experiment, 0, &progress);
 		progress_end(&progress, reason ? runner_reason(reason) : "done", 0);
 		if (reason && !runner_signal())
-			mkctl_error(EXPERIMENT ": %s", runner_reason(reason));
+			mkctl_error("%s: %s", experiment, runner_reason(reason));
 		ret = reason ? MKCTL_FAILED : MKCTL_OK;
 	}
 	settings_restore(&settings, tree);
@@ -158,6 +178,49 @@ static int read_tree(struct topo_costs *costs, const struct tree *tree, const ch
 	return ret;
 }
 
+/* The node of each CPU, as mkctl plan takes it. */
+static int export_nodes(const struct machine *machine, const char *dir)
+{
+	char *text = NULL;
+	size_t len, i;
+	FILE *out;
+	int ret;
+
+	out = open_memstream(&text, &len);
+	for (i = 0; out && i < machine->nr_cpus; i++)
+		fprintf(out, "%d %d\n", machine->cpus[i].id, machine->cpus[i].node);
+	if (!out || fclose(out)) {
+		mkctl_error("out of memory");
+		return MKCTL_FAILED;
+	}
+	ret = rundir_write(dir, "nodes", text, len);
+	free(text);
+	return ret ? MKCTL_FAILED : MKCTL_OK;
+}
+
+/* The module's matrices, and the nodes, into the directory @dir. */
+static int export_dir(const struct tree *tree, const struct machine *machine, const char *dir)
+{
+	int ret = MKCTL_OK;
+	char *text, *from;
+	size_t i, len = 0;
+
+	for (i = 0; i < NR_COST_FILES && !ret; i++) {
+		from = mkctl_printf("topology/costs/%s", cost_files[i]);
+		text = tree ? tree_read(tree, from, &len) : NULL;
+		/* behind the first line, a comment, stands what was measured */
+		if (text && strchr(text, '\n') && strchr(text, '\n')[1]) {
+			ret = rundir_write(dir, cost_files[i], text, len) ? MKCTL_FAILED : MKCTL_OK;
+		} else {
+			mkctl_error(NO_COSTS, dir);
+			ret = MKCTL_FAILED;
+		}
+		free(text);
+		free(from);
+	}
+	return ret ? ret : export_nodes(machine, dir);
+}
+
 static int show(const struct topo_args *args, const struct machine *machine,
 		const struct topo_costs *costs)
 {
@@ -165,9 +228,10 @@ static int show(const struct topo_args *args, const struct machine *machine,
 				     mkctl_printf(EXPERIMENT ", %s", args->metric);
 	int ret = MKCTL_OK;
 
-	if (args->export && !costs->cpus) {
-		mkctl_error("there are no costs to export; say: mkctl topo --measure --export %s",
-			    args->export);
+	if (is_dir(args->export)) {
+		;	/* done, see look() */
+	} else if (args->export && !costs->cpus) {
+		mkctl_error(NO_COSTS, args->export);
 		ret = MKCTL_FAILED;
 	} else if (args->export && topo_export(costs, args->export, title)) {
 		mkctl_error("cannot write %s: %s", args->export, strerror(errno));
@@ -191,7 +255,7 @@ static int look(struct topo_costs *costs, struct machine *machine,
 	int ret = MKCTL_OK;
 
 	if (args->measure)
-		ret = measure(tree);
+		ret = measure(tree, is_dir(args->export) ? COSTS : EXPERIMENT);
 	if (!ret && tree)
 		ret = read_tree(costs, tree, args->metric);
 	if (!ret && machine_read(machine, tree ? tree->root : NULL, "/sys", error,
@@ -199,6 +263,8 @@ static int look(struct topo_costs *costs, struct machine *machine,
 		mkctl_error("%s", error);
 		ret = MKCTL_FAILED;
 	}
+	if (!ret && is_dir(args->export))
+		ret = export_dir(tree, machine, args->export);
 	return ret;
 }
 
@@ -213,6 +279,10 @@ int cmd_topo(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	if (args.measure && args.import) {
 		mkctl_error("--measure and --import both say where costs are from: give one");
+		return MKCTL_USAGE;
+	}
+	if (args.import && is_dir(args.export)) {
+		mkctl_error("a directory takes costs of this machine; take a file with --import");
 		return MKCTL_USAGE;
 	}
 	if (args.import) {

@@ -129,8 +129,31 @@ topo_measure()
 		grep -qE '^CPUs by node; 1[0-9]{3} to ' "$work/out"
 }
 
+# The module's matrices and the nodes, as mkctl plan reads them.
+topo_export_dir()
+{
+	topo_tree
+	mkdir -p "$work/costs.d" "$tree/topology/costs"
+	rm -f "$work/costs.d"/*
+	printf '# src dst cycles stderr\n' | tee "$tree"/topology/costs/{send,receive,rtt} > /dev/null
+	gives 1 'no costs to export' "$mkctl" topo --export "$work/costs.d" || return 1
+	[ ! -e "$work/costs.d/send" ] || return 1
+	printf '%s\n' '0 1 20.125 1.000' '0 2 5.000 0.250' '1 0 21.000 1.000' '1 2 22.000 1.000' \
+		'2 0 6.000 0.500' '2 1 23.000 1.000' |
+		tee -a "$tree"/topology/costs/{send,receive,rtt} > /dev/null
+	gives 0 '' "$mkctl" topo --export "$work/costs.d" || return 1
+	cmp "$work/costs.d/send" "$tree/topology/costs/send" || return 1
+	gives 0 '' "$mkctl" plan --send "$work/costs.d/send" --receive "$work/costs.d/receive" \
+		--nodes "$work/costs.d/nodes" --op both --format json || return 1
+	grep -q '"cycles"' "$work/out" || return 1
+	gives 0 '' "$mkctl" topo --import "$work/costs.d/rtt" --format csv || return 1
+	gives 2 'a directory takes costs of this machine' "$mkctl" topo \
+		--import "$work/costs.d/rtt" --export "$work/costs.d"
+}
+
 topos()
 {
+	that 'topo: exports matrices into a directory' topo_export_dir
 	that 'topo: nodes and a map' topo_text
 	that 'topo: JSON' topo_json
 	that 'topo: export and import' topo_round_trip
