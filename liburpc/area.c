@@ -79,6 +79,7 @@ static int region_new(size_t bytes, int node)
 		.pages = bytes / PAGE_BYTES,
 		.node = node,
 	};
+		.flags = MK_REGION_FIXED,
 	int fd = open(MK_DEVICE, O_RDWR | O_CLOEXEC);
 	int ret;
 
@@ -135,6 +136,7 @@ static int memfd_check(int fd, size_t bytes)
 }
 
 static int region_check(int fd, const struct stat *st, size_t bytes)
+/* One whose pages nobody can replace or protect, so that there is no SIGBUS. */
 {
 	struct mk_region_info info = { 0 };
 	struct stat device;
@@ -143,13 +145,13 @@ static int region_check(int fd, const struct stat *st, size_t bytes)
 	if (stat(MK_DEVICE, &device) || !S_ISCHR(device.st_mode) ||
 	    device.st_rdev != st->st_rdev)
 		return -EPERM;
-	if (ioctl(fd, MK_IOC_INFO, &info))
+	if (ioctl(fd, MK_IOC_INFO, &info) || !(info.flags & MK_REGION_FIXED))
 		return -EPERM;
 	return (size_t)info.pages * PAGE_BYTES == bytes ? 0 : -ERANGE;
 }
 
 /* Memory of a peer. @fd becomes the area's if 0 is returned. */
-int urpc_area_attach(int fd, u32 slots, u32 flags, struct urpc_area **area)
+int urpc_area_attach(int fd, u32 slots, struct urpc_area **area)
 {
 	size_t bytes = area_bytes(slots);
 	struct stat st;
@@ -157,7 +159,7 @@ int urpc_area_attach(int fd, u32 slots, u32 flags, struct urpc_area **area)
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (S_ISCHR(st.st_mode) && (flags & URPC_TRUST_REGION))
+	if (S_ISCHR(st.st_mode))
 		ret = region_check(fd, &st, bytes);
 	else
 		ret = memfd_check(fd, bytes);

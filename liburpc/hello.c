@@ -272,7 +272,7 @@ static int take_offer(const struct urpc_options *options, u32 slots, int *file,
 	if (!mk_ring_slots_ok(slots) || !is_eventfd(file[1]) ||
 	    !is_eventfd(file[2]))
 		return -EPROTO;
-	ret = urpc_area_attach(file[0], slots, options->flags, &area);
+	ret = urpc_area_attach(file[0], slots, &area);
 	if (ret)
 		return ret;
 	file[0] = -1;

@@ -76,7 +76,7 @@ struct urpc_channel {
 /* area.c */
 int urpc_area_create(const struct urpc_options *options,
 		     struct urpc_area **area);
-int urpc_area_attach(int fd, u32 slots, u32 flags, struct urpc_area **area);
+int urpc_area_attach(int fd, u32 slots, struct urpc_area **area);
 void urpc_area_put(struct urpc_area *area);
 
 /* channel.c */

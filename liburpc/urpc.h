@@ -18,12 +18,11 @@
  * What a peer can do
  *	Garble its own messages, and no more. Lengths, positions and credit are
  *	private to each side and checked; the memory is a memfd whose size is
- *	sealed, so that there is no SIGBUS. What cannot be true is -EBADMSG, from
+ *	sealed, or a region of /dev/multikernel whose pages cannot be replaced or
+ *	protected, so that there is no SIGBUS. What cannot be true is -EBADMSG, from
  *	then on and from every call. A peer that has gone is -EPIPE, after its
  *	last messages have been received. A peer that stops is -ETIMEDOUT: every
- *	wait has a limit. Memory on a node (URPC_ON_NODE) is another matter: who
- *	has a region's file can take pages away, so it is accepted only with
- *	URPC_TRUST_REGION.
+ *	wait has a limit.
  *
  *	The eventfds are shared too. A peer that fills a counter and makes it
  *	blocking between two system calls of a sender can hold up that one write
@@ -48,8 +47,7 @@
 
 /* Options. */
 #define URPC_ON_NODE		0x1	/* memory from /dev/multikernel, on @node */
-#define URPC_TRUST_REGION	0x2	/* accept such memory from the peer */
-#define URPC_NEVER_WAKE		0x4	/* the peer polls: no fence, no eventfd */
+#define URPC_NEVER_WAKE		0x2	/* the peer polls: no fence, no eventfd */
 
 /* What a wait is for, and what it found. */
 #define URPC_IN			0x1	/* a message can be received */
@@ -66,7 +64,7 @@ struct urpc_channel;
  * @slots: lines each way, a power of two, URPC_SLOTS_MIN to URPC_SLOTS_MAX; 0:
  *	URPC_SLOTS_DEFAULT. The accepting side decides.
  * @poll_us: how long a wait polls before it blocks, in microseconds
- * @flags: URPC_ON_NODE, URPC_TRUST_REGION, URPC_NEVER_WAKE
+ * @flags: URPC_ON_NODE, URPC_NEVER_WAKE
  * @node: NUMA node of the memory, with URPC_ON_NODE
  */
 struct urpc_options {
@@ -128,7 +126,7 @@ int urpc_accept(int socket, const struct urpc_options *options,
  * @channel: out
  *
  * Return: as urpc_accept(), and -EPERM if the memory is not sealed, not of the
- * right kind, or a region without URPC_TRUST_REGION; -ERANGE if its size is not
+ * right kind, or a region that is not MK_REGION_FIXED; -ERANGE if its size is not
  * what was said; -EBUSY if this side of it is in use already.
  */
 int urpc_connect(int socket, const struct urpc_options *options,

@@ -86,9 +86,9 @@ static void mk_open_free(struct mk_open *open)
 	kfree(open);
 }
 
-static int mk_open_region(struct mk_open *open, u32 pages, int node)
+static int mk_open_region(struct mk_open *open, u32 pages, int node, u64 flags)
 {
-	struct mk_region *region = mk_region_create(pages, node);
+	struct mk_region *region = mk_region_create(pages, node, flags);
 
 	if (IS_ERR(region))
 		return PTR_ERR(region);
@@ -144,7 +144,7 @@ struct file *mk_region_file(u32 pages, int node)
 
 	if (!open)
 		return ERR_PTR(-ENOMEM);
-	err = mk_open_region(open, pages, node);
+	err = mk_open_region(open, pages, node, 0);
 	if (err) {
 		kfree(open);
 		return ERR_PTR(err);
@@ -172,7 +172,8 @@ struct mk_region *mk_region_of(struct file *file)
 
 static int mk_refuse(const char *what, int err)
 {
-	if (err == -EINVAL || err == -EOPNOTSUPP || err == -EEXIST)
+	if (err == -EINVAL || err == -EOPNOTSUPP || err == -EEXIST ||
+	    err == -EPERM)
 		mk_control_refuse("device", "%s: refused with error %d", what,
 				  err);
 	return err;
@@ -187,12 +188,10 @@ static long mk_ioc_region(struct file *file,
 
 	if (copy_from_user(&create, arg, sizeof(create)))
 		return -EFAULT;
-	if (create.flags)
-		return -EINVAL;
 	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
 	err = open->region ? -EEXIST :
-	      mk_open_region(open, create.pages, create.node);
+	      mk_open_region(open, create.pages, create.node, create.flags);
 	mutex_unlock(&open->lock);
 	return err;
 }

@@ -40,11 +40,14 @@ enum mk_op {
 	MK_OPS
 };
 
+/* A region that keeps its frames and its rights: of operations, MK_OP_UNMAP. */
+#define MK_REGION_FIXED		0x1
+
 /**
  * struct mk_region_create - MK_IOC_REGION: make the region of this open file
  * @pages: how many, 1 to MK_REGION_PAGES_MAX
  * @node: where, or -1: one node after the other
- * @flags: 0
+ * @flags: MK_REGION_FIXED
  */
 struct mk_region_create {
 	__u32 pages;
@@ -54,7 +57,7 @@ struct mk_region_create {
 
 /**
  * struct mk_region_info - MK_IOC_INFO: what the region is
- * @flags: in: 0
+ * @flags: in: 0; out: as created
  * @version: out: the highest that any page has
  * @pages: out: how many
  * @node: out: as created
@@ -62,7 +65,7 @@ struct mk_region_create {
  * @kept: out: frames that somebody may still reach: after a planted fault, until
  *	the region dies; where an operation did not reach a mapping, until that goes
  * @settling: out: lazy operations that have not settled
- * @reserved: out: 0
+ * @off: out: pages whose frame does not lie where it should
  */
 struct mk_region_info {
 	__u64 flags;
@@ -72,7 +75,7 @@ struct mk_region_info {
 	__u32 mappings;
 	__u32 kept;
 	__u32 settling;
-	__u32 reserved;
+	__u32 off;
 };
 
 /**

@@ -474,6 +474,9 @@ static int mk_operate_refuse(struct mk_region *region,
 		return -EINVAL;
 	if (op->cpu >= 0 && !mk_port(op->cpu))
 		return -EINVAL;
+	if (region->flags & MK_REGION_FIXED &&
+	    (op->op != MK_OP_UNMAP || op->broken))
+		return -EPERM;
 	return mk_protocol_refuses(op->protocol, op->op == MK_OP_PROTECT,
 				   op->broken);
 }
@@ -488,10 +491,10 @@ static int mk_operate_refuse(struct mk_region *region,
  * mk_region_settle() has returned 0.
  *
  * Context: process, not a port's thread, no mmap_lock held; sleeps.
- * Return: 0; -EINVAL for a field that cannot be; -EOPNOTSUPP if the protocol
- * does not do that; -ENODEV if the initiator's CPU is off line; -ENOMEM; -ENOSPC
- * when MK_REGION_KEPT_MAX frames are kept; -EINTR if a signal came before
- * anything changed, or the caller is being killed; -EBUSY if lazy operations
+ * Return: 0; -EINVAL for a field that cannot be; -EPERM if the region is
+ * MK_REGION_FIXED; -EOPNOTSUPP if the protocol does not do that; -ENODEV if the
+ * initiator's CPU is off line; -ENOMEM; -ENOSPC when MK_REGION_KEPT_MAX frames are
+ * kept; -EINTR if a signal came before anything changed, or the caller is being killed; -EBUSY if lazy operations
  * that had to come first do not settle. After an error a part may have been
  * done, and calling again does the rest.
  */

@@ -116,19 +116,21 @@ static void mk_region_free_frames(struct mk_region *region)
  * mk_region_create() - make a region that nobody maps yet
  * @pages: how many
  * @node: where, or -1: one node after the other
+ * @flags: MK_REGION_FIXED
  *
  * Context: process, not a port's thread; sleeps.
  * Return: the region, for mk_region_destroy(); or an ERR_PTR: -EINVAL, -ENOMEM,
  * -EINTR, or the error of mk_frames_claim().
  */
-struct mk_region *mk_region_create(u32 pages, int node)
+struct mk_region *mk_region_create(u32 pages, int node, u64 flags)
 {
 	struct mk_region *region;
 	int err = -ENOMEM;
 	u32 i;
 
-	if (!pages || pages > MK_REGION_PAGES_MAX || node < -1 ||
-	    node >= MAX_NUMNODES || (node >= 0 && !node_state(node, N_MEMORY)))
+	if (flags & ~(u64)MK_REGION_FIXED || !pages ||
+	    pages > MK_REGION_PAGES_MAX || node < -1 || node >= MAX_NUMNODES ||
+	    (node >= 0 && !node_state(node, N_MEMORY)))
 		return ERR_PTR(-EINVAL);
 
 	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
@@ -137,6 +139,7 @@ struct mk_region *mk_region_create(u32 pages, int node)
 	atomic64_inc(&mk_region_totals.structs);
 	region->pages = pages;
 	region->node = node;
+	region->flags = flags;
 	region->version = 1;
 	mutex_init(&region->lock);
 	spin_lock_init(&region->busy_lock);
@@ -203,6 +206,12 @@ void mk_region_destroy(struct mk_region *region)
 	mk_region_put(region);
 }
 
+/* Where a frame of a page should lie. */
+static int mk_frame_node(const struct mk_region *region, u32 index)
+{
+	return region->node >= 0 ? region->node : mk_interleave_node(index);
+}
+
 /**
  * mk_region_info() - what there is to know of a region
  * @region: the region
@@ -213,8 +222,10 @@ void mk_region_destroy(struct mk_region *region)
 void mk_region_info(struct mk_region *region, struct mk_region_info *info)
 {
 	struct mk_mapping *mapping;
+	u32 i;
 
 	memset(info, 0, sizeof(*info));
+	info->flags = region->flags;
 	info->pages = region->pages;
 	info->node = region->node;
 	info->settling = atomic_read(&region->settling);
@@ -223,6 +234,9 @@ void mk_region_info(struct mk_region *region, struct mk_region_info *info)
 	info->kept = region->nr_kept;
 	list_for_each_entry(mapping, &region->mappings, link)
 		info->mappings += mapping->vmas;
+	for (i = 0; i < region->pages; i++)
+		info->off += page_to_nid(region->frame[i]) !=
+			     mk_frame_node(region, i);
 	mutex_unlock(&region->lock);
 }
 

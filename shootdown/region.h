@@ -55,7 +55,7 @@ struct vm_area_struct;
 #define MK_REGION_KEPT_MAX	16384
 
 /* Process context; sleep. */
-struct mk_region *mk_region_create(u32 pages, int node);
+struct mk_region *mk_region_create(u32 pages, int node, u64 flags);
 void mk_region_destroy(struct mk_region *region);
 int mk_region_mmap(struct mk_region *region, struct vm_area_struct *vma);
 void mk_region_info(struct mk_region *region, struct mk_region_info *info);

@@ -40,6 +40,7 @@ struct mk_mapping {
  * struct mk_region - see region.h; @lock protects what does not say otherwise
  * @pages: how many; constant
  * @node: constant
+ * @flags: MK_REGION_FIXED; constant
  * @slot: of the frame table; constant
  * @refs: of this memory: the file, and frames on their way
  * @lock: see region.h
@@ -61,6 +62,7 @@ struct mk_mapping {
 struct mk_region {
 	u32 pages;
 	int node;
+	u64 flags;
 	u32 slot;
 	refcount_t refs;
 	struct mutex lock;	/* mappings, frames, protection */

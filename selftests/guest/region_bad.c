@@ -61,7 +61,7 @@ TEST_F(region, bad_region)
 		{ .pages = 1, .node = 63 },
 		{ .pages = 1, .node = 1 << 20 },
 		{ .pages = 1, .node = INT32_MIN },
-		{ .pages = 1, .node = -1, .flags = 1 },
+		{ .pages = 1, .node = -1, .flags = 2 },
 		{ .pages = 1, .node = -1, .flags = 1ULL << 63 },
 	};
 	struct mk_region_create good = { .pages = 1, .node = 0 };
