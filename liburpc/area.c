@@ -28,7 +28,8 @@ static size_t area_bytes(u32 slots)
 	return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
 }
 
-static int area_map(int fd, u32 slots, struct urpc_area **out)
+/* The memory of a channel, at @offset of @fd, which becomes the area's. */
+int urpc_area_map(int fd, u32 slots, off_t offset, struct urpc_area **out)
 {
 	struct urpc_area *area = calloc(1, sizeof(*area));
 	size_t bytes = area_bytes(slots);
@@ -37,7 +38,7 @@ static int area_map(int fd, u32 slots, struct urpc_area **out)
 	if (!area)
 		return -ENOMEM;
 	area->side = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			  0);
+			  offset);
 	if (area->side == MAP_FAILED) {
 		ret = -errno;
 		free(area);
@@ -78,8 +79,8 @@ static int region_new(size_t bytes, int node)
 	struct mk_region_create create = {
 		.pages = bytes / PAGE_BYTES,
 		.node = node,
-	};
 		.flags = MK_REGION_FIXED,
+	};
 	int fd = open(MK_DEVICE, O_RDWR | O_CLOEXEC);
 	int ret;
 
@@ -104,7 +105,7 @@ int urpc_area_create(const struct urpc_options *options,
 	fd = region ? region_new(bytes, options->node) : memfd_new(bytes);
 	if (fd < 0)
 		return fd;
-	ret = area_map(fd, options->slots, area);
+	ret = urpc_area_map(fd, options->slots, 0, area);
 	if (ret) {
 		close(fd);
 		return ret;
@@ -135,8 +136,8 @@ static int memfd_check(int fd, size_t bytes)
 	return st.st_size == (off_t)bytes ? 0 : -ERANGE;
 }
 
-static int region_check(int fd, const struct stat *st, size_t bytes)
 /* One whose pages nobody can replace or protect, so that there is no SIGBUS. */
+static int region_check(int fd, const struct stat *st, size_t bytes)
 {
 	struct mk_region_info info = { 0 };
 	struct stat device;
@@ -163,7 +164,7 @@ int urpc_area_attach(int fd, u32 slots, struct urpc_area **area)
 		ret = region_check(fd, &st, bytes);
 	else
 		ret = memfd_check(fd, bytes);
-	return ret ? ret : area_map(fd, slots, area);
+	return ret ? ret : urpc_area_map(fd, slots, 0, area);
 }
 
 void urpc_area_put(struct urpc_area *area)
@@ -171,6 +172,7 @@ void urpc_area_put(struct urpc_area *area)
 	if (__atomic_sub_fetch(&area->users, 1, __ATOMIC_ACQ_REL))
 		return;
 	munmap(area->side, area->bytes);
-	close(area->fd);
+	if (area->fd >= 0)
+		close(area->fd);
 	free(area);
 }

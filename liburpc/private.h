@@ -6,6 +6,7 @@
 #define URPC_PRIVATE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "urpc/ring.h"
 #include "urpc.h"
@@ -76,6 +77,7 @@ struct urpc_channel {
 /* area.c */
 int urpc_area_create(const struct urpc_options *options,
 		     struct urpc_area **area);
+int urpc_area_map(int fd, u32 slots, off_t offset, struct urpc_area **area);
 int urpc_area_attach(int fd, u32 slots, struct urpc_area **area);
 void urpc_area_put(struct urpc_area *area);
 

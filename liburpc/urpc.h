@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * liburpc: messages through shared cache lines, between threads and processes.
+ * liburpc: messages through shared cache lines, between threads, processes, and
+ * the monitors of the module multikernel.
  *
  * A channel has two sides and carries messages of 0 to URPC_BYTES_MAX bytes both
  * ways, in order, each whole or not at all. While both sides poll, no system
@@ -147,6 +148,24 @@ int urpc_listen(const char *path);
  * Return: the connected socket or a negative errno.
  */
 int urpc_dial(const char *path);
+
+/**
+ * urpc_monitor() - a channel to a monitor of the module multikernel
+ * @cpu: whose monitor
+ * @options: or NULL; the memory is on the monitor's node unless URPC_ON_NODE says
+ *	another
+ * @channel: out
+ *
+ * The monitor answers calls (urpc_call()): what it can do is enum mk_service of
+ * module/uapi.h. No more than slots / 16 calls are on their way at a time. When
+ * the CPU goes off line or the monitor has found something that cannot be true,
+ * waits are -EPIPE.
+ *
+ * Return: 0; -ENOENT without the module, -EACCES, -ENODEV if the CPU is off line,
+ * -EINVAL, -ENOSPC, -ENOMEM.
+ */
+int urpc_monitor(int cpu, const struct urpc_options *options,
+		 struct urpc_channel **channel);
 
 /**
  * urpc_close() - let go of a side

@@ -51,4 +51,10 @@ DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 #define mk_pte_mkwrite(pte)		pte_mkwrite(pte)
 #endif
 
+#if MK_LINUX(6, 8)
+#define mk_eventfd_signal(ctx)		eventfd_signal(ctx)
+#else
+#define mk_eventfd_signal(ctx)		eventfd_signal(ctx, 1)
+#endif
+
 #endif /* MK_COMPAT_H */

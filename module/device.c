@@ -22,6 +22,7 @@
 #include "module/agent.h"
 #include "module/control.h"
 #include "module/device.h"
+#include "module/door.h"
 #include "module/mirror/home.h"
 #include "module/mirror/mirror.h"
 #include "module/uapi.h"
@@ -38,18 +39,20 @@ struct mk_adoption {
 
 /**
  * struct mk_open - an open file
- * @lock: protects @adoptions and @mirror, and the making of @region
+ * @lock: protects @adoptions and @mirror, and the making of @region and @door
  * @region: NULL before MK_IOC_REGION; then the same until the file is closed
  * @adoptions: struct mk_adoption
  * @mirror: that was made on behalf of the file, or NULL
  * @home: NULL before MK_IOC_HOME; then the same until the file is closed
+ * @door: NULL before MK_IOC_DOOR; then the same until the file is closed
  */
 struct mk_open {
-	struct mutex lock;	/* adoptions, mirror, making of the region */
+	struct mutex lock;	/* adoptions, mirror, making of region and door */
 	struct mk_region *region;
 	struct list_head adoptions;
 	struct mk_mirror *mirror;
 	struct mk_home *home;
+	struct mk_door *door;
 };
 
 static const struct file_operations mk_device_fops;
@@ -83,6 +86,8 @@ static void mk_open_free(struct mk_open *open)
 		mk_region_destroy(open->region);
 	if (open->home)
 		mk_home_destroy(open->home);
+	if (open->door)
+		mk_door_destroy(open->door);
 	kfree(open);
 }
 
@@ -108,6 +113,14 @@ static struct mk_region *mk_open_get(struct file *file)
 	return smp_load_acquire(&open->region);
 }
 
+static struct mk_door *mk_open_door(struct file *file)
+{
+	struct mk_open *open = file->private_data;
+
+	/* Pairs with mk_ioc_door(). */
+	return smp_load_acquire(&open->door);
+}
+
 static int mk_device_open(struct inode *inode, struct file *file)
 {
 	file->private_data = mk_open_alloc();
@@ -124,8 +137,34 @@ static int mk_device_release(struct inode *inode, struct file *file)
 static int mk_device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct mk_region *region = mk_open_get(file);
+	struct mk_door *door = mk_open_door(file);
 
+	if (vma->vm_pgoff >= MK_DOOR_OFFSET >> PAGE_SHIFT && door)
+		return mk_door_mmap(door, vma);
 	return region ? mk_region_mmap(region, vma) : -ENODATA;
+}
+
+/* Who would write to an eventfd writes eight bytes; which does not matter. */
+static ssize_t mk_device_write(struct file *file, const char __user *ubuf,
+			       size_t len, loff_t *ppos)
+{
+	struct mk_door *door = mk_open_door(file);
+	int err;
+
+	if (!door)
+		return -ENODATA;
+	if (len != sizeof(u64))
+		return -EINVAL;
+	err = mk_door_knock(door);
+	return err ? err : (ssize_t)len;
+}
+
+static __poll_t mk_device_poll(struct file *file,
+			       struct poll_table_struct *table)
+{
+	struct mk_door *door = mk_open_door(file);
+
+	return door ? mk_door_look(door, file, table) : DEFAULT_POLLMASK;
 }
 
 /**
@@ -361,6 +400,40 @@ static long mk_ioc_mirror(struct file *file)
 	return PTR_ERR_OR_ZERO(m);
 }
 
+static long mk_ioc_door(struct mk_open *open,
+			const struct mk_door_create __user *arg)
+{
+	struct mk_door_create create;
+	struct mk_door *door;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
+	door = open->door ? ERR_PTR(-EEXIST) : mk_door_create(&create);
+	if (!IS_ERR(door))
+		/* Pairs with mk_open_door(). */
+		smp_store_release(&open->door, door);
+	mutex_unlock(&open->lock);
+	return PTR_ERR_OR_ZERO(door);
+}
+
+static long mk_ioc_door_info(struct file *file,
+			     struct mk_door_info __user *arg)
+{
+	struct mk_door *door = mk_open_door(file);
+	struct mk_door_info info;
+
+	if (!door)
+		return -ENODATA;
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	if (info.flags)
+		return -EINVAL;
+	mk_door_info(door, &info);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
 /* What needs a region. */
 static long mk_ioctl_region(struct file *file, unsigned int cmd,
 			    void __user *arg)
@@ -407,6 +480,10 @@ static long mk_device_ioctl(struct file *file, unsigned int cmd,
 	case MK_IOC_SETTLE:
 	case MK_IOC_CHECK:
 		return mk_ioctl_region(file, cmd, arg);
+	case MK_IOC_DOOR:
+		return mk_refuse("door", mk_ioc_door(open, arg));
+	case MK_IOC_DOOR_INFO:
+		return mk_refuse("door", mk_ioc_door_info(file, arg));
 	case MK_IOC_HOME:
 	case MK_IOC_HOME_MAP:
 	case MK_IOC_HOME_UNMAP:
@@ -423,6 +500,8 @@ static const struct file_operations mk_device_fops = {
 	.open		= mk_device_open,
 	.release	= mk_device_release,
 	.mmap		= mk_device_mmap,
+	.write		= mk_device_write,
+	.poll		= mk_device_poll,
 	.unlocked_ioctl	= mk_device_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.llseek		= noop_llseek,

@@ -12,6 +12,7 @@
 #include "module/control.h"
 #include "module/costs.h"
 #include "module/device.h"
+#include "module/door.h"
 #include "module/experiment.h"
 #include "module/memory.h"
 #include "module/mirror/home.h"
@@ -55,6 +56,7 @@ static int __init mk_init(void)
 	err = mk_agree_init();
 	if (err)
 		goto err_links;
+	mk_doors_init();
 	err = mk_monitors_init(poll_cycles);
 	if (err)
 		goto err_agree;
@@ -94,6 +96,7 @@ static int __init mk_init(void)
 	mk_regions_files(root);
 	mk_spaces_files(root);
 	mk_homes_files(root);
+	mk_doors_files(root);
 	mk_mirrors_files(root);
 	mk_experiments_files(root);
 	return 0;

@@ -18,6 +18,7 @@
 
 #include "module/clock.h"
 #include "module/control.h"
+#include "module/door.h"
 #include "module/monitor.h"
 #include "module/stats.h"
 #include "shootdown/agree.h"
@@ -80,6 +81,7 @@ static int mk_monitor_main(void *data)
 		}
 		cond_resched();
 	}
+	mk_doors_stop(port);
 	mk_port_close(port);
 	mk_agree_closed(port);
 	mk_space_stop(port);

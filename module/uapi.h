@@ -329,6 +329,166 @@ struct mk_home_info {
 	__u32 reserved;
 };
 
+/*
+ * A door is a channel between a process and the monitor of a CPU. Its memory is
+ * mapped from this offset of the file on: the words of the monitor, those of the
+ * process (struct mk_door_side), the ring that the monitor writes, the one that
+ * the process writes. Rings are those of urpc/ring.h, with MK_MSG_CALL for what
+ * wants an answer, and the bytes that are not used in the last line as the type.
+ * liburpc does all of that.
+ */
+#define MK_DOOR_OFFSET		0x10000000
+#define MK_DOOR_SLOTS_MIN	16
+#define MK_DOOR_SLOTS_MAX	4096
+
+/**
+ * struct mk_door_side - a side's words in the memory of a door
+ * @claimed: for who maps it; the module does not look at it
+ * @asleep: its owner has to be woken after something was sent: set by the owner,
+ *	before it looks for the last time, cleared by who wakes it
+ * @pad: caches fetch lines in pairs
+ *
+ * The monitor is woken by a write() of 8 bytes to the file, as if that were an
+ * eventfd.
+ */
+struct mk_door_side {
+	__u32 claimed;
+	__u32 asleep;
+	__u32 pad[30];
+};
+
+/* Length of the memory, in whole pages. */
+#define MK_DOOR_BYTES(slots)						\
+	((2 * sizeof(struct mk_door_side) + (slots) * 2 * 64 + 4095) & ~4095ul)
+
+/**
+ * struct mk_door_create - MK_IOC_DOOR: make the door of this open file
+ * @cpu: whose monitor
+ * @node: where the memory lies, or -1: on the monitor's node, if there is some
+ * @slots: lines of each ring, a power of two in MK_DOOR_SLOTS_MIN … _MAX
+ * @wake: an eventfd that is signalled if the process sleeps, or -1
+ * @flags: 0
+ */
+struct mk_door_create {
+	__s32 cpu;
+	__s32 node;
+	__u32 slots;
+	__s32 wake;
+	__u64 flags;
+};
+
+/**
+ * struct mk_door_info - MK_IOC_DOOR_INFO: what the door is
+ * @flags: in: 0
+ * @received: out: messages from the process
+ * @sent: out: answers to its calls
+ * @lost: out: answers that found no room: the process does not receive, or has
+ *	more than slots / 16 calls on their way
+ * @wakes: out: signals to the eventfd
+ * @cpu: out: as created
+ * @node: out: as created
+ * @slots: out: as created
+ * @error: out: 0, or why it is shut, a positive errno: ENODEV, the CPU went off
+ *	line; EBADMSG, the process wrote what cannot be true
+ */
+struct mk_door_info {
+	__u64 flags;
+	__u64 received;
+	__u64 sent;
+	__u64 lost;
+	__u64 wakes;
+	__s32 cpu;
+	__s32 node;
+	__u32 slots;
+	__u32 error;
+};
+
+/**
+ * enum mk_service - what a monitor does for who calls it through a door
+ * @MK_SERVICE_ECHO: the call comes back
+ * @MK_SERVICE_TIME: struct mk_service_time
+ * @MK_SERVICE_LOOK: struct mk_service_look
+ * @MK_SERVICES: how many
+ */
+enum mk_service {
+	MK_SERVICE_ECHO,
+	MK_SERVICE_TIME,
+	MK_SERVICE_LOOK,
+	MK_SERVICES
+};
+
+/**
+ * struct mk_service_call - what each call begins with
+ * @service: enum mk_service
+ * @reserved: 0
+ */
+struct mk_service_call {
+	__u32 service;
+	__u32 reserved;
+};
+
+/**
+ * struct mk_service_answer - what each answer begins with
+ * @error: 0 or a negative errno, and then nothing follows
+ * @service: as called; MK_SERVICES if the call is too short
+ */
+struct mk_service_answer {
+	__s32 error;
+	__u32 service;
+};
+
+/**
+ * struct mk_service_time - when and where a call was served
+ * @head: of each answer
+ * @cycles: of the TSC
+ * @cpu: of the monitor
+ * @node: of that CPU
+ */
+struct mk_service_time {
+	struct mk_service_answer head;
+	__u64 cycles;
+	__s32 cpu;
+	__s32 node;
+};
+
+/**
+ * struct mk_service_look - what a monitor sees of itself
+ * @head: of each answer
+ * @cpu: of the monitor
+ * @node: of that CPU
+ * @channels: to other monitors
+ * @doors: to processes
+ * @poll_cycles: how long it polls before it blocks
+ * @messages_sent: this and all that follow are its counters, as in debugfs
+ * @messages_received: …
+ * @polls: …
+ * @blocks: …
+ * @wakes: …
+ * @bells: …
+ * @parks: …
+ * @works: …
+ * @idle_cycles: …
+ * @ipis: …
+ */
+struct mk_service_look {
+	struct mk_service_answer head;
+	__s32 cpu;
+	__s32 node;
+	__u32 channels;
+	__u32 doors;
+	__u64 poll_cycles;
+	__u64 messages_sent;
+	__u64 messages_received;
+	__u64 polls;
+	__u64 blocks;
+	__u64 wakes;
+	__u64 bells;
+	__u64 parks;
+	__u64 works;
+	__u64 idle_cycles;
+	__u64 ipis;
+};
+
 #define MK_IOC_MAGIC	0xbc
 
 #define MK_IOC_REGION	_IOW(MK_IOC_MAGIC, 0, struct mk_region_create)
@@ -347,5 +507,8 @@ struct mk_home_info {
 #define MK_IOC_HOME_UNMAP	_IOWR(MK_IOC_MAGIC, 26, struct mk_home_unmap)
 #define MK_IOC_HOME_TOUCH	_IOWR(MK_IOC_MAGIC, 27, struct mk_home_touch)
 #define MK_IOC_HOME_INFO	_IOWR(MK_IOC_MAGIC, 28, struct mk_home_info)
+
+#define MK_IOC_DOOR		_IOW(MK_IOC_MAGIC, 40, struct mk_door_create)
+#define MK_IOC_DOOR_INFO	_IOWR(MK_IOC_MAGIC, 41, struct mk_door_info)
 
 #endif /* MK_UAPI_H */

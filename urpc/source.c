@@ -90,7 +90,7 @@ bool mk_source_park(struct mk_source *source)
 /**
  * mk_source_push_bell() - ring, having seen the source parked
  * @source: of any port
- * @from: the caller's port
+ * @from: the caller's port, NULL if it has none
  *
  * Context and return: as mk_source_ring().
  */
@@ -100,7 +100,8 @@ int mk_source_push_bell(struct mk_source *source, struct mk_port *from)
 
 	if (cmpxchg(&source->parked, MK_PARKED, MK_RUNG) != MK_PARKED)
 		return 0;
-	mk_count(from, bells);
+	if (from)
+		mk_count(from, bells);
 	if (ops->get)
 		ops->get(source);
 	if (!mk_port_push(source->port, &source->bell, from))

@@ -42,7 +42,8 @@ struct mk_source;
  * @poll: take what has come, and mk_source_polled(); the port's thread
  * @pending: is there anything to take; the port's thread
  * @get: hold the source for a bell in flight; NULL if it lives as long as the
- *	ports do
+ *	ports do, or its owner has it leave by a work that is pushed after the
+ *	last ring
  * @put: drop that
  */
 struct mk_source_ops {
@@ -105,9 +106,9 @@ int mk_source_push_bell(struct mk_source *source, struct mk_port *from);
 /**
  * mk_source_ring() - if a source is parked, have it polled
  * @source: of any port
- * @from: the caller's port
+ * @from: the caller's port, NULL if it has none
  *
- * Context: the thread of @from, after a full barrier after the last publish.
+ * Context: the thread of @from, or any, after a full barrier after the last publish.
  * Return: 0, or -ENODEV if nobody polls it and its port is closed.
  */
 static inline int mk_source_ring(struct mk_source *source, struct mk_port *from)
