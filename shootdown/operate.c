@@ -494,9 +494,9 @@ static int mk_operate_refuse(struct mk_region *region,
  * Return: 0; -EINVAL for a field that cannot be; -EPERM if the region is
  * MK_REGION_FIXED; -EOPNOTSUPP if the protocol does not do that; -ENODEV if the
  * initiator's CPU is off line; -ENOMEM; -ENOSPC when MK_REGION_KEPT_MAX frames are
- * kept; -EINTR if a signal came before anything changed, or the caller is being killed; -EBUSY if lazy operations
- * that had to come first do not settle. After an error a part may have been
- * done, and calling again does the rest.
+ * kept; -EINTR if a signal came before anything changed, or the caller is being
+ * killed; -EBUSY if lazy operations that had to come first do not settle. After
+ * an error a part may have been done, and calling again does the rest.
  */
 int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
 {
