@@ -16,6 +16,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 .PHONY: all module tools selftests modules_install clean help
 .PHONY: liburpc
 .PHONY: install deb lint check check-debug check-mirror soak bench bench-ring kdir
+.PHONY: bench-liburpc
 
 all: module $(if $(wildcard userctl/Makefile),tools)
 
@@ -34,6 +35,7 @@ help:
 	@echo 'make soak             half an hour of storm on the debug kernel'
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
+	@echo 'make bench-liburpc    that library on this machine, beside pipes and sockets'
 	@echo 'make liburpc          the ring as a library'
 	@echo 'make clean            removes what was built, keeps results/'
 	@echo
@@ -96,6 +98,10 @@ bench:
 bench-ring:
 	@selftests/vm/deps build ring
 	$(MAKE) -C selftests/ring bench
+
+bench-liburpc:
+	@$(MAKE) -s --no-print-directory -C liburpc ../build/liburpc/bench
+	@$(MAKE) --no-print-directory -C liburpc bench
 
 liburpc:
 	$(MAKE) -C liburpc
