@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Live mirrors and kinds of pages: large ones of hugetlbfs, transparent ones that
- * are split and put together, pages that are written back, watched for writes
- * (soft-dirty); and tables that map none any more. The process is this
+ * are split and put together, pages that are written back, paged out, watched
+ * for writes (soft-dirty); and tables that map none any more. The process is this
  * one. A thread uses each page on the first CPU and on the last, which is on
  * another node where there is one, so that both have it in their replica; what
  * one node has changed or Linux has taken away the other must see.
@@ -31,8 +31,10 @@
 #define MADV_COLLAPSE	25
 #endif
 
-/* A bit of /proc/self/pagemap. */
+/* Bits of /proc/self/pagemap. */
 #define SOFT_DIRTY	55
+#define SWAPPED		62
+#define PRESENT		63
 
 static int last;	/* CPU */
 
@@ -171,7 +173,7 @@ static size_t wrong_after_fork(char *p, size_t n, uint64_t seed)
 
 FIXTURE(pages)
 {
-	bool device;
+	bool device, swap;
 	unsigned long long reserved;
 	bool reserves;
 };
@@ -195,6 +197,8 @@ FIXTURE_TEARDOWN(pages)
 		mk_put_u64("mirror/detach", getpid());
 	if (self->reserves)
 		EXPECT_EQ(0, mk_put_u64(RESERVED, self->reserved));
+	if (self->swap)
+		EXPECT_EQ(0, system("swapoff " DEVICE));
 	if (self->device)
 		EXPECT_EQ(0, mk_put("/sys/block/zram0/reset", "1"));
 }
@@ -210,6 +214,14 @@ static bool device_on(FIXTURE_DATA(pages) * self)
 	self->device = !system("modprobe -q zram") &&
 		       !mk_put("/sys/block/zram0/disksize", "32M");
 	return self->device;
+}
+
+static bool swap_on(FIXTURE_DATA(pages) * self)
+{
+	self->swap = device_on(self) &&
+		     !system("mkswap " DEVICE " > /dev/null") &&
+		     !system("swapon " DEVICE);
+	return self->swap;
 }
 
 static bool reserve(FIXTURE_DATA(pages) * self)
@@ -445,6 +457,75 @@ TEST_F(pages, sees_no_writeback)
 		SKIP(return, "no zram");
 	attach("no_invalidate");
 	EXPECT_LT(0, lost(_metadata));
+}
+
+/**
+ * struct out - what became of pages that were to be paged out, twice
+ * @first: were, the first time
+ * @second: were, after the second
+ * @back: were there after the other node had read them
+ */
+struct out {
+	size_t first, second, back;
+};
+
+static void page_out(struct __test_metadata *_metadata, struct out *out)
+{
+	char *p = pages_of(PAGES * PAGE, 0);
+
+	ASSERT_NE(NULL, p);
+	madvise(p, PAGES * PAGE, MADV_NOHUGEPAGE);
+	fill(p, PAGES, 1);
+	ASSERT_EQ(0, madvise(p, PAGES * PAGE, MADV_PAGEOUT));
+	out->first = count_bit(p, PAGES, SWAPPED);
+	ASSERT_EQ(0, madvise(p, PAGES * PAGE, MADV_PAGEOUT));
+	out->second = count_bit(p, PAGES, SWAPPED);
+	EXPECT_EQ(0, wrong_on(last, p, 0, PAGES, 1));
+	out->back = count_bit(p, PAGES, PRESENT);
+	munmap(p, PAGES * PAGE);
+}
+
+/*
+ * Linux takes the accessed bit away from its own entries, and then asks whether
+ * the pages were used. Replicas say yes once, and so they stay that time.
+ */
+TEST_F(pages, pageout)
+{
+	struct out out;
+
+	if (!swap_on(self))
+		SKIP(return, "no swap on zram");
+	attach("none");
+	page_out(_metadata, &out);
+	EXPECT_GT(PAGES / 2, out.first);
+	EXPECT_LT(0, sum_of("young"));
+	EXPECT_LT(PAGES / 2, out.second);
+	EXPECT_EQ(PAGES, out.back);
+}
+
+/* Without replicas nobody says so. */
+TEST_F(pages, pageout_unmirrored)
+{
+	struct out out;
+
+	if (!swap_on(self))
+		SKIP(return, "no swap on zram");
+	page_out(_metadata, &out);
+	EXPECT_LT(PAGES / 2, out.first);
+	EXPECT_EQ(PAGES, out.back);
+}
+
+/* They are read, but from where they were. */
+TEST_F(pages, sees_no_pageout)
+{
+	struct out out;
+
+	if (!swap_on(self))
+		SKIP(return, "no swap on zram");
+	attach("no_invalidate");
+	page_out(_metadata, &out);
+	EXPECT_LT(PAGES / 2, out.second);
+	EXPECT_GT(PAGES, out.back);
 }
 
 /* Tables that map nothing any more; Return: how many the replicas have in all. */
