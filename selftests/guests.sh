@@ -25,7 +25,10 @@ build()
 
 kselftests()
 {
-	[ -n "${kselftests_built-}" ] || build -C selftests/guest
+	[ -n "${kselftests_built-}" ] || {
+		build tools
+		build -C selftests/guest
+	}
 	kselftests_built=1
 }
 

@@ -64,6 +64,7 @@ ktap_result()
 	name=${text#not }
 	name=${name#ok }
 	name=${name#* }
+	name=${name#- }
 	# the harness does not name the tests that it skips
 	[[ $name != '# SKIP'* ]] || name="$running $name"
 	name=${name#global.}
