@@ -97,7 +97,7 @@ static int check_args(const struct model_args *args)
 		return MKCTL_USAGE;
 	}
 	if (!args->machine && !args->topology && !matrices) {
-		mkctl_error("name a machine: --topology, --machine, or --send, --receive and --nodes");
+		mkctl_error("name a machine: --topology, --machine, or --send and the rest");
 		return MKCTL_USAGE;
 	}
 	if (args->topology && (args->machine || matrices)) {
