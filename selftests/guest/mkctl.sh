@@ -279,69 +279,7 @@ traces_process()
 	gives 2 "there is no process $pid" "$mkctl" trace --output "$work/d.dat" --pid "$pid"
 }
 
-# perf records the same events, and its script pairs them, as tracing.rst has it.
-# shellcheck disable=SC2016
-pairs='
-	$1 ~ /mk_send/    { sent[$2 $3]++; n++ }
-	$1 ~ /mk_receive/ { got[$2 $3]++; m++ }
-	END { for (k in sent) if (sent[k] != got[k]) bad++
-		print n + 0, "sent", m + 0, "received", bad + 0, "without the other" }'
-
-perf_records()
-{
-	local setting sent received bad starts
-
-	for setting in samples=16 warmup=2 repeats=1 pages=1 targets=polling \
-		protocol=unicast cores=2; do
-		echo "${setting#*=}" > "$root/experiments/unmap/${setting%%=*}" || return 1
-	done
-	perf record -q -a -m 2M -e 'multikernel:mk_shootdown_*' -e multikernel:mk_send \
-		-e multikernel:mk_receive -e tlb:tlb_flush \
-		-e irq_vectors:call_function_entry -o "$work/p.data" \
-		sh -c "echo 1 > $root/experiments/unmap/run; sleep 0.3" > "$work/out" 2>&1 || {
-		cat "$work/out"
-		return 1
-	}
-	perf script -i "$work/p.data" -F event,trace > "$work/script" 2> "$work/err" || {
-		cat "$work/err"
-		return 1
-	}
-	read -r sent _ received _ bad _ < <(awk "$pairs" "$work/script")
-	starts=$(grep -c ':mk_shootdown_start: ' "$work/script")
-	echo "perf: $sent sent, $received received, $bad alone, $starts shootdowns"
-	[ "$sent" -gt 0 ] && [ "$sent" = "$received" ] && [ "$bad" = 0 ] || return 1
-	[ "$starts" -gt 16 ] && [ "$starts" = "$(grep -c ':mk_shootdown_end: ' "$work/script")" ] ||
-		return 1
-	grep -q 'tlb:tlb_flush: ' "$work/script" || return 1
-	# One that is missing is noticed.
-	awk '/mk_receive/ && !gone { gone = 1; next } { print }' "$work/script" |
-		awk "$pairs" | grep -q ' 1 without the other$'
-}
-
 # --- looking ---------------------------------------------------------------------------
-
-# While messages go to and fro, some CPU sends and some receives.
-watches()
-{
-	local status
-
-	"$mkctl" run --quiet --set storm.rounds=1000 --out "$work/busy" storm \
-		> /dev/null 2> "$work/ran" &
-	sleep 0.5
-	gives 0 '' "$mkctl" top --delay 0.5 --iterations 2
-	status=$?
-	cp "$work/out" "$work/top"
-	kill -TERM $!
-	wait $!
-	cat "$work/ran"
-	[ "$status" = 0 ] || return 1
-	[ "$(grep -c '^ *CPU  *node ' "$work/top")" = 2 ] || return 1
-	[ "$(grep -cE '^ +all of ' "$work/top")" = "$((2 * $(find /sys/devices/system/node \
-		-maxdepth 1 -name 'node*' | wc -l)))" ] || return 1
-	awk '$1 == "all" && $2 ~ /^[1-9]/ && $3 ~ /^[1-9]/ { busy = 1 } END { exit !busy }' \
-		"$work/top" || return 1
-	grep -q 'no process is mirrored' "$work/top"
-}
 
 # Costs of all pairs, as a map, and as a file that a plan is made from.
 maps()
