@@ -185,6 +185,8 @@ static int mk_costs_receiver(struct mk_port *port, void *arg)
 			err = mk_costs_receive(c, burst);
 		if (!err)
 			mk_costs_done(c, 1, ++burst);
+		if (!err && burst % MK_COSTS_POLLS == 0)
+			err = mk_bench_step(c->run);
 	} while (!err);
 	WRITE_ONCE(c->stop, 1);
 	return err == -ECANCELED ? 0 : err;
