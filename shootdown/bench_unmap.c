@@ -76,7 +76,7 @@ static const struct mk_param params[] = {
 	[P_TURN] = {
 		.name = "turn",
 		.help = "operations of a variant in a row, of which the last one is measured",
-		.kind = MK_PARAM_U32, .min = 1, .max = 64, .def = 2,
+		.kind = MK_PARAM_U32, .min = 1, .max = 64, .def = 1,
 	},
 	[P_PROTOCOL] = {
 		.name = "protocol", .help = "which one, or every one in turn",

@@ -24,8 +24,11 @@
 #define LONG_MS		60000
 #define NOBODY		65534
 
-/* Channels whose memory shows in what a node has free. */
-#define BIG		6
+/*
+ * Channels whose memory shows in what a node has free, also if some of it comes
+ * from the thousands of pages that its CPUs keep for themselves.
+ */
+#define BIG		40
 #define BIG_SLOTS	16384
 #define BIG_PAGES	513
 
@@ -110,9 +113,12 @@ TEST_F(channels, memory_is_on_the_node)
 			long less = before[other] - free_pages(other);
 
 			if (other != node)
-				EXPECT_GT(BIG * BIG_PAGES / 2, less);
+				EXPECT_GT(BIG * BIG_PAGES / 4, less);
 			if (other == node)
-				EXPECT_LT(BIG * BIG_PAGES * 3 / 4, less);
+				EXPECT_LT(BIG * BIG_PAGES / 2, less)
+					TH_LOG("node %d of %d: %ld free, %ld before",
+					       other, self->nodes,
+					       free_pages(other), before[other]);
 		}
 		for (i = 0; i < BIG; i++) {
 			urpc_close(side[i][0]);
@@ -330,6 +336,9 @@ TEST_F(channels, killed_in_mid_flow)
 			if (ret < 0)
 				break;
 		}
+		/* it may have answered all before it noticed */
+		if (ret >= 0)
+			ret = urpc_wait(channel, URPC_IN, LONG_MS);
 		EXPECT_RET(-EPIPE, ret, "wait");
 		urpc_close(channel);
 		EXPECT_EQ(128 + SIGKILL, mk_exit_code(pid));
