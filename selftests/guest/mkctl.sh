@@ -297,8 +297,8 @@ watches()
 	cat "$work/ran"
 	[ "$status" = 0 ] || return 1
 	[ "$(grep -c '^ *CPU  *node ' "$work/top")" = 2 ] || return 1
-	[ "$(grep -cE '^ +all of ' "$work/top")" = "$((2 * $(find /sys/devices/system/node \
-		-maxdepth 1 -name 'node*' | wc -l)))" ] || return 1
+	[ "$(grep -cE '^ *all of ' "$work/top")" = "$((2 * $(find /sys/devices/system/node \
+		-mindepth 1 -maxdepth 1 -name 'node*' | wc -l)))" ] || return 1
 	awk '$1 == "all" && $2 ~ /^[1-9]/ && $3 ~ /^[1-9]/ { busy = 1 } END { exit !busy }' \
 		"$work/top" || return 1
 	grep -q 'no process is mirrored' "$work/top"
@@ -415,7 +415,7 @@ needs_root()
 # --------------------------------------------------------------------------------------
 
 tests=(
-	lists runs describes reports refuses interrupts
+	lists runs describes reports refuses interrupts watches
 	traces_experiment reads_back trace_cmd_reads traces_command traces_process
 	maps plans diagnoses mirrors_command mirrors_process needs_root goes
 )
