@@ -16,8 +16,8 @@ model()
 # bad_machine NAME PATTERN: the description on stdin is refused with one line
 bad_machine()
 {
-	cat > "$work/machine"
-	that "bad machine: $1" refuses_model 1 "$2" --machine "$work/machine"
+	cat > "$work/blueprint"
+	that "bad machine: $1" refuses_model 1 "$2" --machine "$work/blueprint"
 }
 
 # refuses_model STATUS PATTERN ARGUMENT...: and nothing is written, on the terminal or off
@@ -33,29 +33,29 @@ bad_machines()
 	local level='level package 4 60 220'
 	bad_machine 'empty' 'has no levels; it needs --send' < /dev/null
 	bad_machine 'parts alone' 'has no levels; it needs --send' <<< 'ipi_send 500'
-	bad_machine 'cut short' 'machine:2: the file is cut short' \
+	bad_machine 'cut short' 'blueprint:2: the file is cut short' \
 		< <(printf '%s\nlevel board 4 60 22' "$level")
-	bad_machine 'a level without costs' "machine:1: 3 fields where 'level NAME" <<< 'level package 4'
-	bad_machine 'a level of none' 'machine:1: there is no level of that many' <<< 'level package 0 1 1'
-	bad_machine 'too many cores' 'machine:2: there is no level of that many; 4096 cores' \
+	bad_machine 'a level without costs' "blueprint:1: 3 fields where 'level NAME" <<< 'level package 4'
+	bad_machine 'a level of none' 'blueprint:1: there is no level of that many' <<< 'level package 0 1 1'
+	bad_machine 'too many cores' 'blueprint:2: there is no level of that many; 4096 cores' \
 		<<< "$level"$'\nlevel board 1025 1 1'
-	bad_machine 'cores without end' 'machine:1: there is no level of that many' \
+	bad_machine 'cores without end' 'blueprint:1: there is no level of that many' \
 		<<< 'level package 99999999999999999999 1 1'
-	bad_machine 'too many levels' 'machine:9: there is one level too many' \
+	bad_machine 'too many levels' 'blueprint:9: there is one level too many' \
 		< <(for _ in {1..9}; do echo 'level package 1 1 1'; done)
-	bad_machine 'a negative cost' 'machine:1: send and receive are cycles' <<< 'level package 4 -1 1'
-	bad_machine 'a huge cost' 'machine:1: send and receive are cycles' <<< 'level package 4 1 1000001'
-	bad_machine 'a level with a strange name' 'machine:1: the name of a level' <<< 'level A,B 4 1 1'
-	bad_machine 'a part that is none' 'machine:2: neither a level nor a part' \
+	bad_machine 'a negative cost' 'blueprint:1: send and receive are cycles' <<< 'level package 4 -1 1'
+	bad_machine 'a huge cost' 'blueprint:1: send and receive are cycles' <<< 'level package 4 1 1000001'
+	bad_machine 'a level with a strange name' 'blueprint:1: the name of a level' <<< 'level A,B 4 1 1'
+	bad_machine 'a part that is none' 'blueprint:2: neither a level nor a part' \
 		<<< "$level"$'\nwarp 9'
-	bad_machine 'a part twice' 'machine:3: walk is there twice' <<< "$level"$'\nwalk 1\nwalk 2'
-	bad_machine 'a part without a value' "machine:2: 1 field where 'walk VALUE'" \
+	bad_machine 'a part twice' 'blueprint:3: walk is there twice' <<< "$level"$'\nwalk 1\nwalk 2'
+	bad_machine 'a part without a value' "blueprint:2: 1 field where 'walk VALUE'" \
 		<<< "$level"$'\nwalk'
-	bad_machine 'a part that is a word' 'machine:2: walk takes a whole number' \
+	bad_machine 'a part that is a word' 'blueprint:2: walk takes a whole number' \
 		<<< "$level"$'\nwalk far'
-	bad_machine 'no page tables' 'machine:2: levels takes 1 to 8' <<< "$level"$'\nlevels 0'
-	bad_machine 'escape codes' 'machine:1: not plain text' <<< $'level \e[2J 4 1 1'
-	bad_machine 'a long line' 'machine:1: the line is too long' <<< "$(printf 'x%.0s' {1..5000})"
+	bad_machine 'no page tables' 'blueprint:2: levels takes 1 to 8' <<< "$level"$'\nlevels 0'
+	bad_machine 'escape codes' 'blueprint:1: not plain text' <<< $'level \e[2J 4 1 1'
+	bad_machine 'a long line' 'blueprint:1: the line is too long' <<< "$(printf 'x%.0s' {1..5000})"
 	bad_machine 'binary' 'not plain text' < <(head -c 5000 "$mkctl")
 	that 'bad machine: a device without end' refuses_model 1 'not plain text' --machine /dev/zero
 	that 'bad machine: a directory' refuses_model 1 'cannot read' --machine "$work"
@@ -69,9 +69,9 @@ bad_models()
 	that 'model of half a machine' refuses_model 2 'nodes is missing' "${costs[@]}"
 	that 'model of two machines' refuses_model 2 'topology is a machine already' \
 		--topology 2x2 "${costs[@]}" --nodes 4
-	echo 'level package 4 1 1' > "$work/machine"
-	that 'model of levels and costs' refuses_model 1 'machine has levels' \
-		--machine "$work/machine" "${costs[@]}" --nodes 4
+	echo 'level package 4 1 1' > "$work/blueprint"
+	that 'model of levels and costs' refuses_model 1 'blueprint has levels' \
+		--machine "$work/blueprint" "${costs[@]}" --nodes 4
 	for shape in '' x 8x x8 8xx8 8x0 8x-1 8X8 5000x1 100x100 1x1x1x1x1 99999999999999999999x1; do
 		that "a topology that is none: '$shape'" refuses_model 2 '--topology takes' \
 			--topology "$shape"
