@@ -45,7 +45,7 @@ guest_run()
 
 	read -ra list <<< "$(tr '\n' ' ' <<< "$3")"
 	shift 3
-	run=("$PWD/$kselftest/run_kselftest.sh")
+	run=("$PWD/selftests/guest/steady" "$PWD/$kselftest/run_kselftest.sh")
 	for program in "${list[@]}"; do
 		run+=(-t "$collection:$program")
 	done

@@ -198,7 +198,7 @@ interrupts()
 # --- traces ---------------------------------------------------------------------------
 
 # Nobody's trace instance is left.
-instances() { find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1; }
+instances() { find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1 ! -name steady; }
 
 traces_experiment()
 {
