@@ -116,6 +116,7 @@ TEST_F(bad, lines_that_lie)
 					    0), EBADMSG },
 	};
 	struct pollfd hangs = { .events = POLLRDHUP };
+	struct pollfd wakes = { .events = POLLIN };
 	struct mk_door_info seen;
 	uint64_t count, one = 1;
 	struct mk_line *ring;
@@ -146,6 +147,8 @@ TEST_F(bad, lines_that_lie)
 		if (lines[i].error) {
 			EXPECT_EQ(1, poll(&hangs, 1, LONG_MS));
 			EXPECT_TRUE(hangs.revents & POLLRDHUP);
+			wakes.fd = wake;
+			EXPECT_EQ(1, poll(&wakes, 1, LONG_MS));
 			EXPECT_EQ(8, read(wake, &count, 8));
 			EXPECT_EQ(-1, write(hangs.fd, &one, 8));
 			EXPECT_EQ(EBADMSG, errno);
