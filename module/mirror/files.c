@@ -276,7 +276,6 @@ static u64 mk_show_trimmed(void *data)
 	return mk_trimmed();
 }
 
-static const struct mk_value mk_value_stock = { .show = mk_show_stock };
 static u64 mk_show_shrinks(void *data)
 {
 	return mk_shrinks();
@@ -287,6 +286,7 @@ static u64 mk_show_shrunk(void *data)
 	return mk_shrunk();
 }
 
+static const struct mk_value mk_value_stock = { .show = mk_show_stock };
 static const struct mk_value mk_value_shrinks = { .show = mk_show_shrinks };
 static const struct mk_value mk_value_shrunk = { .show = mk_show_shrunk };
 static const struct mk_value mk_value_trims = { .show = mk_show_trims };
