@@ -284,8 +284,7 @@ traces_process()
 
 	python3 -c "${flushes/+ 0.5/+ 30}" &
 	pid=$!
-	sleep 0.5
-	traces --output "$work/d.dat" --duration 1 --pid "$pid"
+	python "$pid" && traces --output "$work/d.dat" --duration 1 --pid "$pid"
 	status=$?
 	kill "$pid"
 	wait "$pid" 2> /dev/null
@@ -365,6 +364,34 @@ mirrors_command()
 	grep -qx 'no process is mirrored' "$work/out"
 }
 
+threads() { sed -n 's/^Threads:[[:space:]]*//p' "/proc/$1/status"; }
+
+# python PID: it has begun what it is there for, one thread for each CPU
+python()
+{
+	local _
+
+	for _ in {1..100}; do
+		[ "$(threads "$1")" -lt "$(nproc)" ] || return 0
+		sleep 0.1
+	done
+	echo "process $1 has $(threads "$1") threads"
+	return 1
+}
+
+# runs_mirrored PID: a moment may be such that none of its threads runs
+runs_mirrored()
+{
+	local _
+
+	for _ in {1..50}; do
+		gives 0 '' "$mkctl" mirror show "$1" || return 1
+		! grep -q 'replica' "$work/out" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # mirrored PID: attached, seen, detached
 mirrored()
 {
@@ -374,9 +401,8 @@ mirrored()
 	gives 1 "process $pid is mirrored already" "$mkctl" mirror attach "$pid" || return 1
 	gives 0 '' "$mkctl" mirror list || return 1
 	grep -qE "^ *$pid +python3 " "$work/out" || return 1
-	gives 0 '' "$mkctl" mirror show "$pid" || return 1
-	grep -q 'replica' "$work/out" && grep -qE '^node +tables ' <(sed 's/^ *//' "$work/out") ||
-		return 1
+	runs_mirrored "$pid" || return 1
+	grep -qE '^node +tables ' <(sed 's/^ *//' "$work/out") || return 1
 	gives 0 '' "$mkctl" top --delay 0.2 --iterations 1 || return 1
 	grep -q "^mirror $pid python3: " "$work/out" || return 1
 	gives 0 '' "$mkctl" mirror detach "$pid" || return 1
@@ -393,8 +419,7 @@ mirrors_process()
 
 	python3 -c "${flushes/+ 0.5/+ 60}" &
 	pid=$!
-	sleep 0.5
-	mirrored "$pid"
+	python "$pid" && mirrored "$pid"
 	status=$?
 	kill "$pid"
 	wait "$pid" 2> /dev/null
