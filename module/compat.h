@@ -39,6 +39,15 @@ struct tlb_state_shared {
 
 DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 
+/* What a CPU runs, as another one sees it. */
+#include <asm/current.h>
+
+#if MK_LINUX(6, 2)
+#define mk_current_of(cpu)	READ_ONCE(per_cpu(pcpu_hot.current_task, cpu))
+#else
+#define mk_current_of(cpu)	READ_ONCE(per_cpu(current_task, cpu))
+#endif
+
 #if MK_LINUX(6, 3)
 #define mk_vm_flags_set(vma, flags)	vm_flags_set(vma, flags)
 #else

@@ -21,11 +21,11 @@
  */
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
 #include "module/clock.h"
+#include "module/compat.h"
 #include "module/memory.h"
 #include "shootdown/stat.h"
 #include "shootdown/unicast.h"
@@ -83,19 +83,17 @@ static unsigned int mk_adaptive_bucket(unsigned int n)
 }
 
 /*
- * Is the monitor of that cell's callee running right now? The caller holds RCU.
- * The port is found in the cell, which is needed anyway if it is.
+ * Is the monitor of that cell's callee running right now? The port is found in the
+ * cell, which is needed anyway if it is. The task is not looked at, only whether it
+ * is the one that its CPU runs.
  */
 static bool mk_adaptive_polls(const struct mk_cell *cell)
 {
 	const struct mk_port *port = mk_cell_callee(cell);
-	struct task_struct *task;
+	const struct task_struct *task = rcu_access_pointer(port->task);
 
-	/* Mostly says it without a look at the task. */
-	if (READ_ONCE(port->blocked))
-		return false;
-	task = rcu_dereference_sched(port->task);
-	return task && READ_ONCE(task->on_cpu);
+	return !READ_ONCE(port->blocked) && task &&
+	       mk_current_of(port->cpu) == task;
 }
 
 /* Measure a way from now on. */
@@ -143,7 +141,6 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 	int cpu;
 
 	choice->way = sd->party->way;
-	rcu_read_lock_sched();
 	for_each_cpu(cpu, sd->need) {
 		/* of members alone */
 		const struct mk_cell *cell = unicast->cell[cpu];
@@ -172,7 +169,6 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 			silent++;
 		}
 	}
-	rcu_read_unlock_sched();
 	if (choice->told)
 		mk_port_flush(sd->port);
 	if (silent) {

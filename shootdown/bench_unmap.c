@@ -56,6 +56,9 @@ enum {
 /* What the parameter pages sweeps: either side of the ceiling of INVLPG. */
 static const u32 mk_unmap_sweep[] = { 1, 8, 64 };
 
+/* Operations in a row, for a sample that finds the caches warm. */
+#define MK_UNMAP_WARM	4
+
 /* Words of the parameter protocol: all, and MK_PROTOCOLS in their order. */
 static const char *const protocols[] = {
 	"all",
@@ -75,8 +78,8 @@ static const struct mk_param params[] = {
 	[P_REPEATS] = MK_PARAM_REPEATS(3),
 	[P_TURN] = {
 		.name = "turn",
-		.help = "operations of a variant in a row, of which the last one is measured",
-		.kind = MK_PARAM_U32, .min = 1, .max = 64, .def = 1,
+		.help = "operations of a variant in a row, of which the last one is measured; 0 is 1, and 4 as well (warm)",
+		.kind = MK_PARAM_U32, .min = 0, .max = 64, .def = 0,
 	},
 	[P_PROTOCOL] = {
 		.name = "protocol", .help = "which one, or every one in turn",
@@ -110,7 +113,28 @@ static bool mk_unmap_has_agents(const struct mk_unmap *unmap,
 	       cpumask_subset(unmap->targets.cpus, unmap->agents);
 }
 
-/* All page counts with polling targets, the first with all other states. */
+/* Both kinds of turns: who comes after others, and after its like. */
+static int mk_unmap_turns(struct mk_unmap *unmap, enum mk_target_state state,
+			  u32 pages, bool both)
+{
+	u32 turn = mk_run_u32(unmap->run, P_TURN);
+	int err;
+
+	unmap->turn = turn ?: 1;
+	err = mk_unmap_cell(unmap, state, pages);
+	if (err || turn || !both)
+		return err;
+	unmap->turn = MK_UNMAP_WARM;
+	unmap->warm = true;
+	err = mk_unmap_cell(unmap, state, pages);
+	unmap->warm = false;
+	return err;
+}
+
+/*
+ * All page counts with polling targets, the first with all other states; and the
+ * first in both kinds of turns.
+ */
 static int mk_unmap_cells(struct mk_unmap *unmap)
 {
 	u32 chosen = mk_run_u32(unmap->run, P_TARGETS);
@@ -130,7 +154,7 @@ static int mk_unmap_cells(struct mk_unmap *unmap)
 			pages = only ?: mk_unmap_sweep[i];
 			if (i && (only || (state && !chosen)))
 				break;
-			err = mk_unmap_cell(unmap, state, pages);
+			err = mk_unmap_turns(unmap, state, pages, !i);
 		}
 	}
 	return err;
@@ -289,7 +313,6 @@ static int mk_unmap_run(struct mk_run *run)
 	unmap->key = key;
 	unmap->samples = mk_run_u32(run, P_SAMPLES);
 	unmap->warmup = mk_run_u32(run, P_WARMUP);
-	unmap->turn = mk_run_u32(run, P_TURN);
 	unmap->initiator = cpumask_first(mk_run_cpus(run, P_CPUS));
 	unmap->key.cpu_a = unmap->initiator;
 	err = mk_unmap_prepare(unmap);

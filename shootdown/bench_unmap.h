@@ -65,6 +65,7 @@ struct mk_unmap_way {
  * @samples: per row
  * @warmup: before them
  * @turn: operations in a row, of which the last one is a sample
+ * @warm: the turns are long ones, and rows are named after that
  * @seed: of the order of the variants
  * @state: of the targets
  * @file: of the region
@@ -80,6 +81,7 @@ struct mk_unmap {
 	int initiator;
 	cpumask_var_t agents, members, allowed;
 	u32 samples, warmup, turn, seed;
+	bool warm;
 	enum mk_target_state state;
 	struct file *file;
 	struct mk_region *region;

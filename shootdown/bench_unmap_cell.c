@@ -76,7 +76,7 @@ static int mk_unmap_samples(struct mk_unmap *unmap)
 	return 0;
 }
 
-/* "cost", "cost_busy", "cost_64p", "cost_busy_64p" */
+/* "cost", "cost_busy", "cost_64p", "cost_busy_64p", "cost_busy_warm" */
 static void mk_unmap_metric(const struct mk_unmap *unmap, const char *name,
 			    char *text, size_t size)
 {
@@ -86,7 +86,10 @@ static void mk_unmap_metric(const struct mk_unmap *unmap, const char *name,
 		len += scnprintf(text + len, size - len, "_%s",
 				 mk_unmap_states[1 + unmap->state]);
 	if (unmap->targets.pages > 1)
-		scnprintf(text + len, size - len, "_%up", unmap->targets.pages);
+		len += scnprintf(text + len, size - len, "_%up",
+				 unmap->targets.pages);
+	if (unmap->warm)
+		scnprintf(text + len, size - len, "_warm");
 }
 
 static int mk_unmap_count(struct mk_unmap *unmap, const char *name, u64 sum)

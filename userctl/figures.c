@@ -43,6 +43,13 @@ static const struct figure figures[] = {
 		.metrics = { "cost", "cost_busy", "cost_blocked", "cost_mix" },
 		.skip = { ASIDE, "agents" },
 	}, {
+		.id = "unmap-warm", .test = "unmap",
+		.title = "The same, operation after operation: caches are warm",
+		.rows = 1, .largest = "cores",
+		.metrics = { "cost_warm", "cost_busy_warm", "cost_blocked_warm",
+			     "cost_mix_warm" },
+		.skip = { ASIDE, "agents" },
+	}, {
 		.id = "unmap-disturbance", .test = "unmap",
 		.title = "What a busy target gets done meanwhile: more is better",
 		.rows = 1, .largest = "cores", .metrics = { "loops" },
