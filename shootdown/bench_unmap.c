@@ -78,7 +78,7 @@ static const struct mk_param params[] = {
 	[P_REPEATS] = MK_PARAM_REPEATS(3),
 	[P_TURN] = {
 		.name = "turn",
-		.help = "operations of a variant in a row, of which the last one is measured; 0 is 1, and 4 as well (warm)",
+		.help = "of a variant in a row, the last is measured; 0: 1, and 4 (warm)",
 		.kind = MK_PARAM_U32, .min = 0, .max = 64, .def = 0,
 	},
 	[P_PROTOCOL] = {

@@ -79,6 +79,7 @@ static int by_messages(const char *variant)
 {
 	static const char *const others[] = {
 		"linux*", "ipi*", "control*", "quiet", "agents", "lazy", "none",
+		"unicast-again",
 	};
 	size_t i;
 
@@ -454,6 +455,29 @@ static char *of_placement(const struct groups *groups)
 }
 
 /* Of an experiment that nothing particular is known of: its extremes. */
+/* The longest way: between the CPUs that are furthest apart. */
+static char *of_costs(const struct groups *groups)
+{
+	const struct group *send = best(groups, "ring", "send", 1, 1), *receive;
+	const struct group *many;
+	char *a, *b, *text;
+
+	if (!send)
+		return NULL;
+	receive = answer_best(groups, "ring", "receive", 1, 1, NULL);
+	many = answer_best(groups, "ring", "send", 8, 1, send);
+	if (!receive || !many)
+		return NULL;
+	a = amount(send);
+	b = amount(receive);
+	text = mkctl_printf("A message costs its sender up to %s, its receiver up to %s, "
+			    "and 8 in a row cost the sender %.3g times as much as one.",
+			    a, b, many->middle / send->middle);
+	free(a);
+	free(b);
+	return text;
+}
+
 static char *of_any(const struct groups *groups, int counts_only)
 {
 	const struct group *first = NULL, *last, *least, *most;
@@ -498,6 +522,7 @@ static const struct {
 	{ "growth", of_growth, 0 },
 	{ "message_size", of_size, 0 },
 	{ "placement", of_placement, 0 },
+	{ "costs", of_costs, 0 },
 	{ "polling_model", answer_polling, 0 },
 	{ "global_mapping", answer_global_mapping, 0 },
 	{ "home_node", answer_home_node, 0 },

@@ -140,6 +140,14 @@ static const struct figure figures[] = {
 		.title = "What a program gets read that does little else: more is better",
 		.metrics = { "loops" },
 	}, {
+		.id = "costs-send", .test = "costs", .one_pair = 1,
+		.title = "What messages cost who sends them", .at = "messages in a row",
+		.metrics = { "send" },
+	}, {
+		.id = "costs-receive", .test = "costs", .one_pair = 1,
+		.title = "What messages cost who receives them", .at = "messages in a row",
+		.metrics = { "receive" },
+	}, {
 		.id = "routes", .test = "routes", .by_variant = 1,
 		.largest = "messages of each root",
 		.title = "Who acknowledged, and who did so without having done it",
