@@ -26,6 +26,7 @@
 #include "shootdown/space.h"
 #include "urpc/fanout.h"
 #include "urpc/link.h"
+#include "urpc/route_plan.h"
 #include "urpc/port.h"
 
 static long poll_cycles = -1;
@@ -135,11 +136,12 @@ static void __exit mk_exit(void)
 	mk_mirrors_stop();
 	mk_control_exit();
 	mk_experiments_exit();
-	mk_costs_exit();
 	mk_mirrors_exit();
 	mk_homes_exit();
 	mk_pools_exit();
 	mk_shootdown_exit();
+	mk_route_plans_exit();
+	mk_costs_exit();
 	mk_agree_stop();
 	mk_monitors_exit();
 	mk_spaces_exit();

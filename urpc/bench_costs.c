@@ -78,24 +78,25 @@ struct mk_costing {
 	struct mk_costs_side side[2];
 };
 
+/* Between two looks at what the other side does: go on, or why not. */
+static int mk_costs_pause(struct mk_costing *c, unsigned int *polls)
+{
+	cpu_relax();
+	if (READ_ONCE(c->stop))
+		return -ECANCELED;
+	return ++*polls % MK_COSTS_POLLS ? 0 : mk_bench_step(c->run);
+}
+
 /* Waits for the other side to be done with burst @turn, or whatever it was. */
 static int mk_costs_wait(struct mk_costing *c, int side, u32 turn)
 {
 	unsigned int polls = 0;
-	int err;
+	int err = 0;
 
 	/* Pairs with the release of mk_costs_done(). */
-	while (smp_load_acquire(&c->side[!side].turn) != turn) {
-		cpu_relax();
-		if (READ_ONCE(c->stop))
-			return -ECANCELED;
-		if (++polls % MK_COSTS_POLLS)
-			continue;
-		err = mk_bench_step(c->run);
-		if (err)
-			return err;
-	}
-	return 0;
+	while (!err && smp_load_acquire(&c->side[!side].turn) != turn)
+		err = mk_costs_pause(c, &polls);
+	return err;
 }
 
 /* All that this side did before is seen by who sees this. */
@@ -197,19 +198,11 @@ static int mk_costs_receiver(struct mk_port *port, void *arg)
 static int mk_costs_recv(struct mk_costing *c, int side)
 {
 	unsigned int polls = 0;
-	int err;
+	int err = 0;
 
-	while (mk_end_recv(&c->side[side].end, &c->side[side].msg) != 1) {
-		cpu_relax();
-		if (READ_ONCE(c->stop))
-			return -ECANCELED;
-		if (++polls % MK_COSTS_POLLS)
-			continue;
-		err = mk_bench_step(c->run);
-		if (err)
-			return err;
-	}
-	return 0;
+	while (!err && mk_end_recv(&c->side[side].end, &c->side[side].msg) != 1)
+		err = mk_costs_pause(c, &polls);
+	return err;
 }
 
 static int mk_costs_put(struct mk_costing *c, int side)
@@ -385,6 +378,7 @@ static int mk_costs_run(struct mk_run *run)
 			c->cycles[i / MK_COSTS_BURST][i % MK_COSTS_BURST] =
 				cycles + (size_t)i * samples;
 		err = mk_series_sweep(run, c, mk_costs_pair);
+		mk_costs_settle();
 	}
 	kvfree(cycles);
 	kfree(c);

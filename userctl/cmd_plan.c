@@ -12,7 +12,7 @@
 #include "mkctl.h"
 #include "plan_print.h"
 
-enum { KEY_COMPARE = 256, KEY_BURST };
+enum { KEY_COMPARE = 256, KEY_BURST, KEY_ONE_TREE };
 
 typedef void (*print_fn)(FILE *file, const struct plan_result *result);
 
@@ -23,7 +23,7 @@ struct plan_args {
 	const char *send, *receive, *nodes, *burst, *members;
 	long root;
 	int op;
-	int compare;
+	int compare, one_tree;
 	print_fn print;
 };
 
@@ -37,6 +37,8 @@ static const struct argp_option options[] = {
 	{ "members", 'm', "LIST", 0, "cores that take part, such as 0-3,8, instead of all", 0 },
 	{ "burst", KEY_BURST, "LIST", 0,
 	  "factors of the first, second ... send in a row, such as 1.4,1,0.9; 1 if not given", 0 },
+	{ "one-tree", KEY_ONE_TREE, NULL, 0,
+	  "gather over the broadcast tree, as routes in the module do", 0 },
 	{ "compare", KEY_COMPARE, NULL, 0, "score the strategies of the literature too", 0 },
 	{ "format", 'f', "FORMAT", 0, "text (the default), json or dot", 0 },
 	{ 0 }
@@ -96,6 +98,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		exit(MKCTL_USAGE);
 	case KEY_BURST:
 		args->burst = arg;
+		return 0;
+	case KEY_ONE_TREE:
+		args->one_tree = 1;
 		return 0;
 	case KEY_COMPARE:
 		args->compare = 1;
@@ -256,6 +261,7 @@ int cmd_plan(int argc, char **argv)
 	task.machine = &costs.machine;
 	task.member = members;
 	task.op = args.op;
+	task.one_tree = args.one_tree;
 	ret = find_members(&args, costs.machine.cores, &task, members);
 	if (!ret)
 		ret = plan_and_print(&args, &task);

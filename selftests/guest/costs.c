@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * topology/costs/: nothing before a run of the experiment costs, then one line for
- * each pair, which say what the results of that run say.
+ * each pair, which say what the results of that run say. And what is written there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -223,12 +223,38 @@ TEST_F(costs, of_a_run_that_was_cancelled)
 			    sizeof(self->matrix[0].lines)));
 }
 
-TEST_F(costs, cannot_be_written)
+/* What is written is what is known, of that file alone; a later line is better. */
+TEST_F(costs, can_be_written)
 {
-	int i;
+	static char cut[5000];
+	char line[40];
 
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(-EINVAL, mk_put(path_of(files[i]), "0 1 5 1\n"));
+	if (mk_cpus_possible() < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_EQ(0, mk_put(path_of("send"),
+			    "# src dst cycles stderr\n0 0 -1 0\n\n0 1 82.4313 0.5\n"));
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(1, lines_of(&self->matrix[0]));
+	EXPECT_EQ(82431, self->matrix[0].milli[0][1]);
+	ASSERT_EQ(0, load("receive", &self->matrix[1]));
+	EXPECT_EQ(0, lines_of(&self->matrix[1]));
+	ASSERT_EQ(0, mk_put(path_of("send"), "0 1 7\n1 0 1000000000 3\n"));
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(2, lines_of(&self->matrix[0]));
+	EXPECT_EQ(7000, self->matrix[0].milli[0][1]);
+	/* all lines of a write, or none */
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 8\n0 1 x\n"));
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 8\n0 1\n"));
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 8 0 0\n"));
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 -8\n"));
+	memset(cut, '\n', sizeof(cut));
+	memcpy(cut + sizeof(cut) - 6, "0 1 8", 6);
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), cut));
+	EXPECT_EQ(-ERANGE, mk_put(path_of("send"), "0 1 1000000001\n"));
+	snprintf(line, sizeof(line), "0 1 8\n%d 0 8\n", mk_cpus_possible());
+	EXPECT_EQ(-ERANGE, mk_put(path_of("send"), line));
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(7000, self->matrix[0].milli[0][1]);
 }
 
 /* The negative control of parse(). */
