@@ -30,9 +30,6 @@
 /* Cycles for each unit of distance, 10 of which are one node, if nothing is known. */
 #define MK_COSTS_GUESS	10
 
-/* Pairs by how far they are apart: siblings, and then a node's distance. */
-#define MK_COSTS_CLASSES	256
-
 /* What plans are made from. */
 #define MK_COSTS_PLANNED	2	/* MK_COST_SEND, MK_COST_RECEIVE */
 
@@ -50,7 +47,7 @@ struct mk_cost_pair {
 
 static struct mk_cost_pair **mk_cost_rows;	/* by source, NULL: nothing known */
 static unsigned int mk_nr_cost_rows;
-static u32 mk_cost_class[MK_COSTS_PLANNED][MK_COSTS_CLASSES];	/* 0: not known */
+static u32 mk_cost_class[MK_COSTS_PLANNED][MK_COSTS_DISTANCES];	/* 0: not known */
 static bool mk_costs_drifted;
 static DEFINE_MUTEX(mk_costs_mutex);		/* protects all of them */
 static atomic_t mk_costs_versions;
@@ -128,7 +125,13 @@ static int mk_costs_class(int from, int to)
 	if (mk_tier(from, to) == MK_TIER_SIBLING)
 		return 0;
 	return clamp(node_distance(cpu_to_node(from), cpu_to_node(to)), 1,
-		     MK_COSTS_CLASSES - 1);
+		     MK_COSTS_DISTANCES - 1);
+}
+
+/* Plans are in whole cycles, and nothing costs none. */
+static u32 mk_costs_whole(const struct mk_cost *cost)
+{
+	return clamp_t(u64, div_u64(cost->milli + 500, 1000), 1, MK_PLAN_COST);
 }
 
 /**
@@ -151,7 +154,7 @@ void mk_costs_replace(int from, int to, enum mk_cost_kind kind,
 	pair->known |= BIT(kind);
 	if (kind >= MK_COSTS_PLANNED)
 		return;
-	cycles = clamp_t(u64, div_u64(cost->milli + 500, 1000), 1, MK_PLAN_COST);
+	cycles = mk_costs_whole(cost);
 	mk_cost_class[kind][mk_costs_class(from, to)] = cycles;
 	off = abs((s32)(cycles - pair->base[kind]));
 	if (known && off <= pair->base[kind] / MK_COSTS_DRIFT)
@@ -179,6 +182,55 @@ int mk_costs_set(int from, int to, const struct mk_cost cost[MK_COSTS])
 		mk_costs_replace(from, to, kind, &cost[kind]);
 	mk_costs_unlock();
 	return err;
+}
+
+/**
+ * mk_costs_sampled() - remember what messages cost between CPUs as far apart
+ * @from: sender
+ * @to: receiver
+ * @cost: send and receive
+ *
+ * Context: process, at load, when there are no plans.
+ */
+void mk_costs_sampled(int from, int to, const struct mk_cost cost[MK_COSTS])
+{
+	int kind;
+
+	mk_costs_lock();
+	for (kind = 0; kind < MK_COSTS_PLANNED; kind++)
+		mk_cost_class[kind][mk_costs_class(from, to)] =
+			mk_costs_whole(&cost[kind]);
+	mk_costs_unlock();
+}
+
+/**
+ * mk_costs_known() - is it known what messages cost between CPUs as far apart
+ * @from: sender
+ * @to: receiver
+ *
+ * Context: process, may sleep.
+ */
+bool mk_costs_known(int from, int to)
+{
+	bool known;
+
+	mk_costs_lock();
+	known = mk_cost_class[MK_COST_SEND][mk_costs_class(from, to)];
+	mk_costs_unlock();
+	return known;
+}
+
+/**
+ * mk_costs_at_distance() - what messages cost at a distance
+ * @kind: send or receive
+ * @distance: of nodes, 10 for one and the same; 0 for siblings
+ *
+ * Context: locked.
+ * Return: cycles; 0 if that is not known.
+ */
+u32 mk_costs_at_distance(enum mk_cost_kind kind, unsigned int distance)
+{
+	return distance < MK_COSTS_DISTANCES ? mk_cost_class[kind][distance] : 0;
 }
 
 /**
@@ -211,11 +263,11 @@ static u32 mk_costs_guess(enum mk_cost_kind kind, int class)
 	const u32 *known = mk_cost_class[kind];
 	int distance = max(class, LOCAL_DISTANCE), off, at;
 
-	for (off = 0; off < MK_COSTS_CLASSES; off++) {
+	for (off = 0; off < MK_COSTS_DISTANCES; off++) {
 		at = class - off;
 		if (at < 0 || !known[at])
 			at = class + off;
-		if (at < MK_COSTS_CLASSES && known[at])
+		if (at < MK_COSTS_DISTANCES && known[at])
 			return clamp_t(u64, div_u64((u64)known[at] * distance,
 						    max(at, LOCAL_DISTANCE)),
 				       1, MK_PLAN_COST);
@@ -229,8 +281,7 @@ static u32 mk_costs_cycles(int from, int to, enum mk_cost_kind kind)
 
 	cost = mk_cost_rows ? mk_costs_get(from, to, kind) : NULL;
 	if (cost)
-		return clamp_t(u64, div_u64(cost->milli + 500, 1000), 1,
-			       MK_PLAN_COST);
+		return mk_costs_whole(cost);
 	return mk_costs_guess(kind, mk_costs_class(from, to));
 }
 

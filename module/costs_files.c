@@ -5,6 +5,7 @@
  *	topology/costs/send		lines "src dst cycles stderr"
  *	topology/costs/receive		likewise
  *	topology/costs/rtt		likewise
+ *	topology/costs/distances	lines "distance send receive"
  *
  * A pair that nothing is known of has no line. A write is one or more whole lines of
  * the same form, which replace what is known of their pairs: all of them, or none if
@@ -314,6 +315,27 @@ static const struct file_operations mk_costs_fops = {
 	.release	= mk_costs_release,
 };
 
+/* --- by distance -------------------------------------------------------------- */
+
+/* What was last known of a pair of CPUs as far apart; siblings are at distance 0. */
+static int mk_distances_show(struct seq_file *m, void *unused)
+{
+	unsigned int distance;
+
+	seq_puts(m, "# distance send receive\n");
+	mk_costs_lock();
+	for (distance = 0; distance < MK_COSTS_DISTANCES; distance++) {
+		u32 send = mk_costs_at_distance(MK_COST_SEND, distance);
+		u32 receive = mk_costs_at_distance(MK_COST_RECEIVE, distance);
+
+		if (send || receive)
+			seq_printf(m, "%u %u %u\n", distance, send, receive);
+	}
+	mk_costs_unlock();
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(mk_distances);
+
 /**
  * mk_costs_files() - make costs/
  * @topology: the directory it goes to, which also takes it away again
@@ -333,4 +355,5 @@ void mk_costs_files(struct dentry *topology)
 	for (kind = 0; kind < MK_COSTS; kind++)
 		debugfs_create_file(names[kind], 0600, dir, (void *)kind,
 				    &mk_costs_fops);
+	debugfs_create_file("distances", 0400, dir, NULL, &mk_distances_fops);
 }

@@ -62,6 +62,7 @@ static int __init mk_init(void)
 	if (err)
 		goto err_agree;
 	mk_agree_start();
+	mk_costs_load();
 	err = mk_shootdown_init();
 	if (err)
 		goto err_monitors;

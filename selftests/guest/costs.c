@@ -257,6 +257,45 @@ TEST_F(costs, can_be_written)
 	EXPECT_EQ(7000, self->matrix[0].milli[0][1]);
 }
 
+/* Lines of topology/costs/distances, below the comment; -1 if it is another file. */
+static int distances(void)
+{
+	unsigned int distance, send, receive;
+	char text[MK_TEXT_MAX], *line, *save;
+	int nr = 0;
+
+	if (mk_read(path_of("distances"), text, sizeof(text)) < 0)
+		return -1;
+	line = strtok_r(text, "\n", &save);
+	if (!line || strcmp(line, "# distance send receive"))
+		return -1;
+	while ((line = strtok_r(NULL, "\n", &save))) {
+		if (sscanf(line, "%u %u %u", &distance, &send, &receive) != 3)
+			return -1;
+		nr++;
+	}
+	return nr;
+}
+
+/* At load there is time for something; or, if there shall be none, for nothing. */
+TEST_F(costs, sampled_at_load)
+{
+	int tries, nr = 0;
+
+	for (tries = 0; tries < 10 && !nr; tries++) {
+		ASSERT_EQ(0, mk_unload_soon());
+		ASSERT_EQ(0, mk_load("costs_ms=1000"));
+		nr = distances();
+	}
+	EXPECT_EQ(mk_cpus_online() > 1, nr > 0);
+	/* which are no costs of a pair */
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(0, lines_of(&self->matrix[0]));
+	ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, mk_load("costs_ms=0"));
+	EXPECT_EQ(0, distances());
+}
+
 /* The negative control of parse(). */
 TEST(broken_files_are_noticed)
 {
