@@ -59,13 +59,11 @@ struct mk_hop {
 /**
  * struct mk_member - a CPU on a route
  * @cpu: which
- * @parent: index of its parent
  * @top: which of the root's edges it is below of; unused for the root
  * @hop: NULL if it has no children
  */
 struct mk_member {
 	int cpu;
-	u32 parent;
 	u32 top;
 	struct mk_hop *hop;
 };
@@ -332,7 +330,6 @@ static int mk_route_edges(struct mk_route *route, const struct mk_tree *tree,
 					 tree->node[0].cpu);
 		if (IS_ERR(cell))
 			return PTR_ERR(cell);
-		route->member[i].parent = parent;
 		route->member[i].top = parent ? route->member[parent].top :
 						hop->nr;
 		/* A leaf looks nothing up, and so needs no number. */
@@ -342,22 +339,6 @@ static int mk_route_edges(struct mk_route *route, const struct mk_tree *tree,
 		};
 	}
 	return 0;
-}
-
-/**
- * mk_route_tree() - the tree that a route was made from
- * @route: the route
- * @tree: written; has room for as many nodes as that one
- *
- * Context: any.
- */
-void mk_route_tree(const struct mk_route *route, struct mk_tree *tree)
-{
-	for (tree->nr = 0; tree->nr < route->nr; tree->nr++)
-		tree->node[tree->nr] = (struct mk_tree_node){
-			.cpu = route->member[tree->nr].cpu,
-			.parent = route->member[tree->nr].parent,
-		};
 }
 
 static void mk_route_destroy(struct mk_route *route)

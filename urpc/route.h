@@ -89,10 +89,7 @@ struct mk_route *mk_route_make(const struct mk_tree *tree,
 			       enum mk_route_place place);
 void mk_route_free(struct mk_route *route);
 
-/* Any context. */
-void mk_route_tree(const struct mk_route *route, struct mk_tree *tree);
-
-/* Likewise, before the first message of that type. Also for fanout.h. */
+/* Any context; before the first message of that type. Also for fanout.h. */
 void mk_route_leaf_set(enum mk_type type, mk_leaf_t leaf);
 
 /*

@@ -9,7 +9,6 @@
 #include <linux/topology.h>
 
 #include "module/costs.h"
-#include "urpc/plan.h"
 #include "urpc/route_plan.h"
 
 /*
@@ -111,6 +110,12 @@ static int mk_planning_begin(struct mk_planning *p, unsigned int nr)
 	return 0;
 }
 
+/* Nodes of a tree. */
+static unsigned int mk_route_plan_nr(int root, const struct cpumask *members)
+{
+	return cpumask_weight(members) + !cpumask_test_cpu(root, members);
+}
+
 static void mk_planning_costs(struct mk_planning *p)
 {
 	unsigned int i;
@@ -120,6 +125,51 @@ static void mk_planning_costs(struct mk_planning *p)
 		p->node[i] = max(cpu_to_node(p->cpu[i]), 0);
 	}
 	mk_costs_estimate(p->cpu, p->task.nr, p->send, p->receive);
+}
+
+/**
+ * mk_route_plan_by() - a tree, and how long it takes both ways by the model
+ * @strategy: how it is made; MK_PLAN_STRATEGIES: planned, without looking whether
+ *	that has been done before
+ * @root: its root
+ * @members: who is in it; the root is in any case
+ * @tree: written; has room for one node more than there are members
+ * @cycles: written
+ *
+ * Context: process, sleeps.
+ * Return: as mk_route_plan().
+ */
+int mk_route_plan_by(enum mk_plan_strategy strategy, int root,
+		     const struct cpumask *members, struct mk_tree *tree,
+		     u64 *cycles)
+{
+	struct mk_planning p;
+	unsigned int i = 0;
+	int err, cpu;
+
+	tree->nr = mk_route_plan_nr(root, members);
+	if (tree->nr > MK_ROUTE_PLAN_MOST)
+		return -E2BIG;
+	err = mk_planning_begin(&p, tree->nr);
+	if (err)
+		return err;
+	p.cpu[i++] = root;
+	for_each_cpu(cpu, members)
+		if (cpu != root)
+			p.cpu[i++] = cpu;
+	mk_planning_costs(&p);
+	if (strategy == MK_PLAN_STRATEGIES)
+		err = mk_plan_make(&p.task, p.memory, &p.plan);
+	else
+		err = mk_plan_by(&p.task, strategy, p.memory, &p.plan);
+	for (i = 0; i < tree->nr && !err; i++)
+		tree->node[i] = (struct mk_tree_node){
+			.cpu = p.cpu[p.plan.broadcast[i].core],
+			.parent = p.plan.broadcast[i].parent,
+		};
+	*cycles = p.plan.cycles;
+	mk_planning_end(&p);
+	return err;
 }
 
 static void mk_kept_free(struct mk_kept *kept)
@@ -177,26 +227,11 @@ static struct mk_kept *mk_kept_alloc(int root, const struct cpumask *members,
 
 static int mk_kept_plan(struct mk_kept *kept)
 {
-	struct mk_planning p;
-	unsigned int i = 0;
-	int err, cpu;
+	struct mk_tree tree = { .node = kept->node };
+	u64 cycles;
 
-	err = mk_planning_begin(&p, kept->nr);
-	if (err)
-		return err;
-	p.cpu[i++] = kept->root;
-	for_each_cpu(cpu, kept->members)
-		if (cpu != kept->root)
-			p.cpu[i++] = cpu;
-	mk_planning_costs(&p);
-	err = mk_plan_make(&p.task, p.memory, &p.plan);
-	for (i = 0; i < kept->nr && !err; i++)
-		kept->node[i] = (struct mk_tree_node){
-			.cpu = p.cpu[p.plan.broadcast[i].core],
-			.parent = p.plan.broadcast[i].parent,
-		};
-	mk_planning_end(&p);
-	return err;
+	return mk_route_plan_by(MK_PLAN_STRATEGIES, kept->root, kept->members,
+				&tree, &cycles);
 }
 
 static struct mk_kept *mk_kept_get(int root, const struct cpumask *members,
@@ -236,8 +271,7 @@ static struct mk_kept *mk_kept_get(int root, const struct cpumask *members,
 int mk_route_plan(int root, const struct cpumask *members,
 		    struct mk_tree *tree)
 {
-	unsigned int nr = cpumask_weight(members) +
-			  !cpumask_test_cpu(root, members);
+	unsigned int nr = mk_route_plan_nr(root, members);
 	struct mk_kept *kept;
 	int err = 0;
 
@@ -252,38 +286,6 @@ int mk_route_plan(int root, const struct cpumask *members,
 		tree->nr = nr;
 	}
 	mutex_unlock(&mk_plans_lock);
-	return err;
-}
-
-/**
- * mk_route_plan_score() - how long a tree takes both ways, by the planner's model
- * @tree: any
- * @cycles: written
- *
- * Context: process, sleeps.
- * Return: 0; -E2BIG if the tree is too large; -EINVAL if it is none; -ENOMEM.
- */
-int mk_route_plan_score(const struct mk_tree *tree, u64 *cycles)
-{
-	struct mk_planning p;
-	unsigned int i;
-	int err;
-
-	if (!tree->nr || tree->nr > MK_ROUTE_PLAN_MOST)
-		return tree->nr ? -E2BIG : -EINVAL;
-	err = mk_planning_begin(&p, tree->nr);
-	if (err)
-		return err;
-	for (i = 0; i < tree->nr; i++) {
-		p.cpu[i] = tree->node[i].cpu;
-		p.plan.broadcast[i].core = i;
-		p.plan.broadcast[i].parent = tree->node[i].parent;
-		p.plan.gather[i] = p.plan.broadcast[i];
-	}
-	mk_planning_costs(&p);
-	err = mk_plan_score(&p.task, p.memory, &p.plan);
-	*cycles = p.plan.cycles;
-	mk_planning_end(&p);
 	return err;
 }
 

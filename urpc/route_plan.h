@@ -12,6 +12,7 @@
 
 #include <linux/cpumask.h>
 
+#include "urpc/plan.h"
 #include "urpc/route.h"
 
 /* Members of a tree, the root included, that are planned for: 615 KB, 20 ms. */
@@ -22,7 +23,9 @@
 /* Process context; sleep. */
 int mk_route_plan(int root, const struct cpumask *members,
 		    struct mk_tree *tree);
-int mk_route_plan_score(const struct mk_tree *tree, u64 *cycles);
+int mk_route_plan_by(enum mk_plan_strategy strategy, int root,
+		     const struct cpumask *members, struct mk_tree *tree,
+		     u64 *cycles);
 u64 mk_route_plans_bytes(void);
 void mk_route_plans_exit(void);
 

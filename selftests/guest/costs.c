@@ -296,6 +296,84 @@ TEST_F(costs, sampled_at_load)
 	EXPECT_EQ(0, distances());
 }
 
+/* What a message of 10 + 20 cycles to @members, and back, takes by the model. */
+static long long in_turn(int members)
+{
+	/* All answers but the last are there, or on their way, when it is. */
+	long long sent = 10 * members, last = sent + 20 + 10, free_at = 0, at;
+	int i;
+
+	for (i = 1; i <= members; i++) {
+		at = 10 * i + 20 + 10;
+		if (at < sent)
+			at = sent;
+		free_at = (at > free_at ? at : free_at) + 20;
+	}
+	return free_at > last + 20 ? free_at : last + 20;
+}
+
+static void predicted(struct __test_metadata *_metadata, FIXTURE_DATA(costs) *self,
+		      int times)
+{
+	long long sequential, planned, cost;
+	const struct mk_row *row;
+	int errors = 0;
+
+	mk_table_free(&self->table);
+	ASSERT_EQ(0, mk_exp_run("trees"));
+	ASSERT_EQ(0, mk_exp_results("trees", &self->table));
+	EXPECT_EQ(NULL, mk_table_find(&self->table, "control", "predicted"));
+	for (row = self->table.row; row < self->table.row + self->table.rows; row++) {
+		if (strcmp(row->field[MK_METRIC], "predicted"))
+			continue;
+		if (!strcmp(row->field[MK_VARIANT], "sequential"))
+			sequential = strtoll(row->field[MK_VALUE], NULL, 10);
+		if (strcmp(row->field[MK_VARIANT], "planned"))
+			continue;
+		/* the strategies come before, for as many cores */
+		planned = strtoll(row->field[MK_VALUE], NULL, 10);
+		EXPECT_EQ(times * in_turn(atoi(row->field[MK_SIZE]) - 1), sequential);
+		EXPECT_LE(planned, sequential);
+		EXPECT_LT(0, planned);
+	}
+	for (row = self->table.row; row < self->table.row + self->table.rows; row++) {
+		errors += !strcmp(row->field[MK_METRIC], "error");
+		if (!strcmp(row->field[MK_METRIC], "cost_p50")) {
+			cost = strtoll(row->field[MK_VALUE], NULL, 10);
+			EXPECT_LT(0, cost);
+		}
+	}
+	EXPECT_EQ(8 * (self->cpus - 1), errors);
+}
+
+static int all_pairs(const char *file, int cpus, int cycles)
+{
+	char text[4096] = "";
+	int from, to, len = 0;
+
+	for (from = 0; from < cpus; from++)
+		for (to = 0; to < cpus; to++)
+			len += snprintf(text + len, sizeof(text) - len, "%d %d %d\n",
+					from, to, cycles);
+	return mk_put(path_of(file), text);
+}
+
+/* Trees are scored by what costs are written, and by others when those are others. */
+TEST_F(costs, trees_are_predicted_from_them)
+{
+	if (self->cpus < SOME_CPUS)
+		SKIP(return, "needs three CPUs");
+	ASSERT_EQ(0, mk_exp_small("trees"));
+	ASSERT_EQ(0, mk_put(mk_exp_file("trees", "cpus"), "0-2"));
+	self->cpus = SOME_CPUS;
+	ASSERT_EQ(0, all_pairs("send", SOME_CPUS, 10));
+	ASSERT_EQ(0, all_pairs("receive", SOME_CPUS, 20));
+	predicted(_metadata, self, 1);
+	ASSERT_EQ(0, all_pairs("send", SOME_CPUS, 30));
+	ASSERT_EQ(0, all_pairs("receive", SOME_CPUS, 60));
+	predicted(_metadata, self, 3);
+}
+
 /* The negative control of parse(). */
 TEST(broken_files_are_noticed)
 {
