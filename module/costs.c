@@ -144,7 +144,7 @@ static u32 mk_costs_whole(const struct mk_cost *cost)
  * Context: locked.
  */
 void mk_costs_replace(int from, int to, enum mk_cost_kind kind,
-		  const struct mk_cost *cost)
+		      const struct mk_cost *cost)
 {
 	struct mk_cost_pair *pair = &mk_cost_rows[from][to];
 	bool known = pair->known & BIT(kind);

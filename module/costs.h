@@ -53,7 +53,7 @@ bool mk_costs_any(void);
 const struct mk_cost *mk_costs_get(int from, int to, enum mk_cost_kind kind);
 int mk_costs_room(int from);
 void mk_costs_replace(int from, int to, enum mk_cost_kind kind,
-		  const struct mk_cost *cost);
+		      const struct mk_cost *cost);
 
 u32 mk_costs_at_distance(enum mk_cost_kind kind, unsigned int distance);
 

@@ -10,8 +10,9 @@
  * A pair that nothing is known of has no line. A write is one or more whole lines of
  * the same form, which replace what is known of their pairs: all of them, or none if
  * one of them is wrong. The last one may lack its end only in a short write, since
- * programs that know nothing of lines cut longer ones anywhere. Lines that are empty or begin with # say nothing, nor do
- * those with one CPU twice, which files of other programs have.
+ * programs that know nothing of lines cut longer ones anywhere. Lines that are empty
+ * or begin with # say nothing, nor do those with one CPU twice, which files of other
+ * programs have.
  */
 #include <linux/cpumask.h>
 #include <linux/ctype.h>

@@ -269,7 +269,7 @@ static struct mk_kept *mk_kept_get(int root, const struct cpumask *members,
  * Return: 0; -E2BIG if these are too many; -ENOMEM.
  */
 int mk_route_plan(int root, const struct cpumask *members,
-		    struct mk_tree *tree)
+		  struct mk_tree *tree)
 {
 	unsigned int nr = mk_route_plan_nr(root, members);
 	struct mk_kept *kept;

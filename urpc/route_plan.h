@@ -22,7 +22,7 @@
 
 /* Process context; sleep. */
 int mk_route_plan(int root, const struct cpumask *members,
-		    struct mk_tree *tree);
+		  struct mk_tree *tree);
 int mk_route_plan_by(enum mk_plan_strategy strategy, int root,
 		     const struct cpumask *members, struct mk_tree *tree,
 		     u64 *cycles);

@@ -66,24 +66,21 @@ static long find_core(const char *text, char **end)
 	return errno || core >= MK_PLAN_CORES ? -1 : core;
 }
 
+static const struct args_text texts[] = {
+	{ 's', offsetof(struct plan_args, send) },
+	{ 'r', offsetof(struct plan_args, receive) },
+	{ 'n', offsetof(struct plan_args, nodes) },
+	{ 'm', offsetof(struct plan_args, members) },
+	{ KEY_BURST, offsetof(struct plan_args, burst) },
+	{ 0 }
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct plan_args *args = state->input;
 	char *end;
 
 	switch (key) {
-	case 's':
-		args->send = arg;
-		return 0;
-	case 'r':
-		args->receive = arg;
-		return 0;
-	case 'n':
-		args->nodes = arg;
-		return 0;
-	case 'm':
-		args->members = arg;
-		return 0;
 	case 'o':
 		args->op = find_op(arg);
 		return 0;
@@ -96,9 +93,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		mkctl_error("no core '%s'; --root takes the number of one", arg);
 		exit(MKCTL_USAGE);
-	case KEY_BURST:
-		args->burst = arg;
-		return 0;
 	case KEY_ONE_TREE:
 		args->one_tree = 1;
 		return 0;
@@ -113,7 +107,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			    !args->nodes ? "--nodes" : "--op");
 		exit(MKCTL_USAGE);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return args_text(key, arg, texts, args);
 	}
 }
 

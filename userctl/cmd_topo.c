@@ -39,7 +39,8 @@ struct topo_args {
 static const struct argp_option options[] = {
 	{ "measure", 'm', NULL, 0, "Measure first: run " EXPERIMENT " on all pairs", 0 },
 	{ "import", 'i', "FILE|DIR", 0,
-	  "Costs from this file: results of " EXPERIMENT ", or src dst cycles stderr; from DIR: send, receive, rtt, into the module", 0 },
+	  "Costs from this file: results of " EXPERIMENT ", or src dst cycles stderr; "
+	  "from DIR: send, receive, rtt, into the module", 0 },
 	{ "export", 'e', "FILE|DIR", 0,
 	  "Write the costs there: src dst cycles stderr; into DIR: send, receive, rtt, nodes", 0 },
 	{ "metric", 'M', "METRIC", 0, "round_trip (the default) or one_way", 0 },
@@ -50,6 +51,12 @@ static const struct argp_option options[] = {
 static const char *const formats[] = { "text", "json", "csv", NULL };
 static const char *const metrics[] = { "round_trip", "one_way", NULL };
 
+static const struct args_text texts[] = {
+	{ 'i', offsetof(struct topo_args, import) },
+	{ 'e', offsetof(struct topo_args, export) },
+	{ 0 }
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct topo_args *args = state->input;
@@ -58,12 +65,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'm':
 		args->measure = 1;
 		return 0;
-	case 'i':
-		args->import = arg;
-		return 0;
-	case 'e':
-		args->export = arg;
-		return 0;
 	case 'M':
 		args->metric = metrics[args_choice(arg, "metric", metrics)];
 		return 0;
@@ -71,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->format = formats[args_choice(arg, "format", formats)];
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return args_text(key, arg, texts, args);
 	}
 }
 

@@ -312,7 +312,7 @@ static long long in_turn(int members)
 	return free_at > last + 20 ? free_at : last + 20;
 }
 
-static void predicted(struct __test_metadata *_metadata, FIXTURE_DATA(costs) *self,
+static void predicted(struct __test_metadata *_metadata, struct _test_data_costs *self,
 		      int times)
 {
 	long long sequential, planned, cost;
