@@ -32,8 +32,33 @@ struct mk_cost {
 	u64 milli, error;
 };
 
+/* Pairs by how far they are apart: siblings, and then a node's distance. */
+#define MK_COSTS_DISTANCES	256
+
+/* Process context; may sleep. */
 int mk_costs_set(int from, int to, const struct mk_cost cost[MK_COSTS]);
+void mk_costs_settle(void);
+void mk_costs_sampled(int from, int to, const struct mk_cost cost[MK_COSTS]);
+bool mk_costs_known(int from, int to);
+void mk_costs_estimate(const int *cpu, unsigned int nr, u32 *send, u32 *receive);
 u64 mk_costs_bytes(void);
+
+/* Any context. */
+u32 mk_costs_version(void);
+
+/* For costs_files.c: all between lock and unlock. */
+void mk_costs_lock(void);
+void mk_costs_unlock(void);
+bool mk_costs_any(void);
+const struct mk_cost *mk_costs_get(int from, int to, enum mk_cost_kind kind);
+int mk_costs_room(int from);
+void mk_costs_replace(int from, int to, enum mk_cost_kind kind,
+		      const struct mk_cost *cost);
+
+u32 mk_costs_at_distance(enum mk_cost_kind kind, unsigned int distance);
+
+/* bench_costs.c, for main.c. */
+void mk_costs_load(void);
 
 /* For topology.c and main.c. */
 void mk_costs_files(struct dentry *topology);

@@ -161,6 +161,7 @@ extern const struct mk_experiment mk_exp_costs;
 extern const struct mk_experiment mk_exp_unmap;
 extern const struct mk_experiment mk_exp_storm;
 extern const struct mk_experiment mk_exp_routes;
+extern const struct mk_experiment mk_exp_trees;
 extern const struct mk_experiment mk_exp_shootdown_protocols;
 extern const struct mk_experiment mk_exp_two_phase_commit;
 extern const struct mk_experiment mk_exp_home_node;

@@ -21,6 +21,7 @@ const struct mk_experiment *const mk_experiments[] = {
 	&mk_exp_unmap,
 	&mk_exp_storm,
 	&mk_exp_routes,
+	&mk_exp_trees,
 	&mk_exp_shootdown_protocols,
 	&mk_exp_two_phase_commit,
 	&mk_exp_home_node,

@@ -26,6 +26,7 @@
 #include "shootdown/space.h"
 #include "urpc/fanout.h"
 #include "urpc/link.h"
+#include "urpc/route_plan.h"
 #include "urpc/port.h"
 
 static long poll_cycles = -1;
@@ -61,6 +62,7 @@ static int __init mk_init(void)
 	if (err)
 		goto err_agree;
 	mk_agree_start();
+	mk_costs_load();
 	err = mk_shootdown_init();
 	if (err)
 		goto err_monitors;
@@ -135,11 +137,12 @@ static void __exit mk_exit(void)
 	mk_mirrors_stop();
 	mk_control_exit();
 	mk_experiments_exit();
-	mk_costs_exit();
 	mk_mirrors_exit();
 	mk_homes_exit();
 	mk_pools_exit();
 	mk_shootdown_exit();
+	mk_route_plans_exit();
+	mk_costs_exit();
 	mk_agree_stop();
 	mk_monitors_exit();
 	mk_spaces_exit();

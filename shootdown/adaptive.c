@@ -9,12 +9,15 @@
  * a reply.
  *
  * If one CPU gets an interrupt the others may as well get theirs in the same
- * go; and if all listen, messages are not faster on every machine. So for each
- * number of listeners and of others both ways are measured as operations run,
- * and a party's next operation takes what was cheaper for the last one's. Now
- * and then the other way is taken, to see whether that is still so: a few
- * operations on end, since the first ones find caches cold; seldom, and very
- * seldom if it was much worse. All this is done when nobody waits any more.
+ * go; and if all listen, messages are not faster on every machine, nor are they
+ * if the initiator sends all of them itself: where all members listen and nobody
+ * else has to flush, they can also go down the planned tree (planned.c), if
+ * that is one. So for each number of listeners and of others all ways are
+ * measured as operations run, and a party's next operation takes what was cheapest
+ * for the last one's. Now and then another way is taken, to see whether that is
+ * still so: a few operations on end, since the first ones find caches cold;
+ * seldom, and very seldom if it was much worse. All this is done when nobody waits
+ * any more.
  *
  * Compared are medians. A mean follows the one operation in a hundred in which
  * somebody was interrupted for a long time, and that says nothing of the way.
@@ -28,6 +31,7 @@
 #include "module/compat.h"
 #include "module/memory.h"
 #include "shootdown/stat.h"
+#include "shootdown/tree.h"
 #include "shootdown/unicast.h"
 #include "urpc/port.h"
 
@@ -47,6 +51,7 @@
 enum mk_way {
 	MK_WAY_MESSAGE,		/* to who listens; interrupts to the others */
 	MK_WAY_IPI,		/* to all */
+	MK_WAY_PLANNED,		/* a message to all, down a tree */
 	MK_WAYS
 };
 
@@ -105,25 +110,65 @@ static enum mk_way mk_adaptive_probe(struct mk_costs *costs, enum mk_way way)
 	return way;
 }
 
-/* The cheaper way, or one that has to be measured, for the next operation. */
-static enum mk_way mk_adaptive_choose(struct mk_costs *costs)
+/* Is it time to see what another way than the best one costs now? */
+static bool mk_adaptive_is_due(const struct mk_costs *costs, enum mk_way way,
+			       enum mk_way best)
 {
-	enum mk_way best, other;
-	u32 period;
+	u32 period = costs->cycles[way] / 2 < costs->cycles[best] ?
+		     MK_ADAPTIVE_PROBE : MK_ADAPTIVE_PROBE_BAD;
+
+	/* Not two of them at once. */
+	return costs->runs % period == way * MK_ADAPTIVE_BURST * 2;
+}
+
+/*
+ * The cheapest of the first @ways, or one that has to be measured, for the next
+ * operation.
+ */
+static enum mk_way mk_adaptive_choose(struct mk_costs *costs, enum mk_way ways)
+{
+	enum mk_way best = 0, way;
 
 	costs->runs++;
 	if (costs->burst && --costs->burst)
 		return costs->probed;
-	if (!costs->cycles[MK_WAY_MESSAGE])
-		return mk_adaptive_probe(costs, MK_WAY_MESSAGE);
-	if (!costs->cycles[MK_WAY_IPI])
-		return mk_adaptive_probe(costs, MK_WAY_IPI);
-	best = costs->cycles[MK_WAY_MESSAGE] <= costs->cycles[MK_WAY_IPI] ?
-	       MK_WAY_MESSAGE : MK_WAY_IPI;
-	other = MK_WAYS - 1 - best;
-	period = costs->cycles[other] / 2 < costs->cycles[best] ?
-		 MK_ADAPTIVE_PROBE : MK_ADAPTIVE_PROBE_BAD;
-	return costs->runs % period ? best : mk_adaptive_probe(costs, other);
+	for (way = 0; way < ways; way++) {
+		if (!costs->cycles[way])
+			return mk_adaptive_probe(costs, way);
+		if (costs->cycles[way] < costs->cycles[best])
+			best = way;
+	}
+	for (way = 0; way < ways; way++)
+		if (way != best && mk_adaptive_is_due(costs, way, best))
+			return mk_adaptive_probe(costs, way);
+	return best;
+}
+
+/*
+ * Down the tree, which leads to all members: only if each of them has to flush and
+ * listens, and nobody else has to. False if not; then nothing has been done.
+ */
+static bool mk_adaptive_plan(struct mk_shootdown *sd)
+{
+	const struct mk_unicast *unicast = sd->party->state;
+	struct mk_choice *choice = &sd->choice;
+	bool all;
+	int cpu;
+
+	all = sd->party->route && cpumask_equal(sd->need, sd->party->members);
+	for_each_cpu(cpu, sd->need) {
+		all = all && mk_adaptive_polls(unicast->cell[cpu]);
+		if (!all)
+			break;
+		choice->listeners++;
+	}
+	if (!all) {
+		choice->listeners = 0;
+		return false;
+	}
+	choice->told = choice->listeners;
+	mk_tree_start(sd);
+	return true;
 }
 
 /*
@@ -141,6 +186,11 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 	int cpu;
 
 	choice->way = sd->party->way;
+	if (choice->way == MK_WAY_PLANNED) {
+		if (mk_adaptive_plan(sd))
+			return 0;
+		choice->way = MK_WAY_MESSAGE;
+	}
 	for_each_cpu(cpu, sd->need) {
 		/* of members alone */
 		const struct mk_cell *cell = unicast->cell[cpu];
@@ -180,7 +230,22 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 
 static bool mk_adaptive_done(struct mk_shootdown *sd)
 {
+	if (sd->choice.way == MK_WAY_PLANNED)
+		return mk_tree_done(sd);
 	return !sd->told || mk_unicast_replied(sd);
+}
+
+static bool mk_adaptive_stuck(struct mk_shootdown *sd)
+{
+	return sd->choice.way == MK_WAY_PLANNED && mk_tree_stuck(sd);
+}
+
+static void mk_adaptive_missing(struct mk_shootdown *sd, struct cpumask *mask)
+{
+	if (sd->choice.way == MK_WAY_PLANNED)
+		mk_tree_missing(sd, mask);
+	else
+		mk_unicast_missing(sd, mask);
 }
 
 /*
@@ -215,14 +280,17 @@ static void mk_adaptive_count(const struct mk_shootdown *sd)
 	mk_stat_add(choice.asleep, choice->asleep);
 	mk_stat_add(choice.deaf, choice->deaf);
 	mk_stat_add(choice.stranger, choice->strangers);
-	if (choice->way != MK_WAY_MESSAGE)
+	if (choice->way == MK_WAY_IPI)
 		mk_stat_add(choice.cheaper, choice->listeners);
+	else if (choice->way == MK_WAY_PLANNED)
+		mk_stat_add(choice.planned, choice->told);
 }
 
 /* What the operation cost, and what its party does next. */
 static void mk_adaptive_finished(struct mk_shootdown *sd)
 {
 	const struct mk_choice *choice = &sd->choice;
+	enum mk_way ways = MK_WAY_PLANNED;
 	struct mk_costs *costs;
 
 	mk_adaptive_count(sd);
@@ -236,7 +304,10 @@ static void mk_adaptive_finished(struct mk_shootdown *sd)
 	    costs->cycles[choice->way])
 		mk_adaptive_learn(costs, choice->way,
 				  sd->gathered - sd->started);
-	sd->party->way = mk_adaptive_choose(costs);
+	if (sd->party->route && !choice->asleep && !choice->strangers &&
+	    choice->listeners == cpumask_weight(sd->party->members))
+		ways = MK_WAYS;
+	sd->party->way = mk_adaptive_choose(costs, ways);
 }
 
 /**
@@ -305,12 +376,33 @@ u64 mk_adaptive_size(unsigned int cpus)
 	       cpus * mk_alloc_size(sizeof(**mk_adaptives));
 }
 
+static int mk_adaptive_prepare(struct mk_party *party)
+{
+	int err = mk_unicast_prepare(party);
+
+	if (err)
+		return err;
+	err = mk_tree_prepare_planned(party, true);
+	if (err)
+		mk_unicast_unprepare(party);
+	return err;
+}
+
+static void mk_adaptive_unprepare(struct mk_party *party)
+{
+	mk_tree_unprepare(party);
+	mk_unicast_unprepare(party);
+}
+
 const struct mk_protocol_ops mk_adaptive_ops = {
 	.broken = MK_BROKEN_ALL,
-	.prepare = mk_unicast_prepare,
-	.unprepare = mk_unicast_unprepare,
+	.routed = true,
+	.planned = true,
+	.prepare = mk_adaptive_prepare,
+	.unprepare = mk_adaptive_unprepare,
 	.start = mk_adaptive_start,
 	.done = mk_adaptive_done,
-	.missing = mk_unicast_missing,
+	.stuck = mk_adaptive_stuck,
+	.missing = mk_adaptive_missing,
 	.finished = mk_adaptive_finished,
 };

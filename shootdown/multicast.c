@@ -13,6 +13,7 @@ static int mk_multicast_prepare(struct mk_party *party)
 
 const struct mk_protocol_ops mk_multicast_ops = {
 	.broken = MK_BROKEN_ALL,
+	.routed = true,
 	.prepare = mk_multicast_prepare,
 	.unprepare = mk_tree_unprepare,
 	.start = mk_tree_start,

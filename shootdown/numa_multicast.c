@@ -13,6 +13,7 @@ static int mk_numa_multicast_prepare(struct mk_party *party)
 
 const struct mk_protocol_ops mk_numa_multicast_ops = {
 	.broken = MK_BROKEN_ALL,
+	.routed = true,
 	.prepare = mk_numa_multicast_prepare,
 	.unprepare = mk_tree_unprepare,
 	.start = mk_tree_start,

@@ -3,7 +3,9 @@
  * Parties: who takes part, and what is made once for many operations.
  *
  * A route or a line takes longer to make than many operations take, so parties
- * that nobody uses are kept, up to a limit, and found again by who they are.
+ * that nobody uses are kept, up to a limit, and found again by who they are. Those
+ * with routes are made anew when a monitor has come or gone since, for it has
+ * forgotten them, and planned ones when costs are others.
  */
 #include <linux/cpu.h>
 #include <linux/err.h>
@@ -12,7 +14,9 @@
 #include <linux/slab.h>
 #include <linux/topology.h>
 
+#include "module/costs.h"
 #include "shootdown/protocol.h"
+#include "urpc/port.h"
 
 /* Parties without users, for each possible initiator. */
 #define MK_PARTIES_IDLE	8
@@ -26,6 +30,7 @@ static const struct mk_protocol_ops *const mk_protocol_ops[MK_PROTOCOLS] = {
 	[MK_PROTOCOL_NUMA_MULTICAST] = &mk_numa_multicast_ops,
 	[MK_PROTOCOL_ADAPTIVE] = &mk_adaptive_ops,
 	[MK_PROTOCOL_LAZY] = &mk_lazy_ops,
+	[MK_PROTOCOL_PLANNED] = &mk_planned_ops,
 };
 
 static const char *const mk_protocol_names[MK_PROTOCOLS] = {
@@ -125,6 +130,9 @@ static struct mk_party *mk_party_make(enum mk_protocol protocol, int cpu,
 	party->ops = mk_protocol_ops[protocol];
 	party->protocol = protocol;
 	party->cpu = cpu;
+	/* Before what it is made from is looked at. */
+	party->ports = mk_ports_version();
+	party->costs = mk_costs_version();
 	cpumask_copy(party->members, members);
 
 	err = party->ops->prepare ? party->ops->prepare(party) : 0;
@@ -136,15 +144,36 @@ static struct mk_party *mk_party_make(enum mk_protocol protocol, int cpu,
 	return party;
 }
 
+/* Would one that is made now serve better? */
+static bool mk_party_is_stale(const struct mk_party *party)
+{
+	return (party->ops->routed && party->ports != mk_ports_version()) ||
+	       (party->ops->planned && party->costs != mk_costs_version());
+}
+
+/* One without users. */
+static void mk_party_drop(struct mk_party *party)
+{
+	list_del(&party->link);
+	mk_parties_idle--;
+	mk_party_free(party);
+}
+
+/* One that is stale goes now, or when its users have gone and room is needed. */
 static struct mk_party *mk_party_find(enum mk_protocol protocol, int cpu,
 				      const struct cpumask *members)
 {
-	struct mk_party *party;
+	struct mk_party *party, *next;
 
-	list_for_each_entry(party, &mk_parties, link)
-		if (party->protocol == protocol && party->cpu == cpu &&
-		    cpumask_equal(party->members, members))
+	list_for_each_entry_safe(party, next, &mk_parties, link) {
+		if (party->protocol != protocol || party->cpu != cpu ||
+		    !cpumask_equal(party->members, members))
+			continue;
+		if (!mk_party_is_stale(party))
 			return party;
+		if (!party->users)
+			mk_party_drop(party);
+	}
 	return NULL;
 }
 
@@ -156,11 +185,8 @@ static void mk_parties_trim(unsigned int keep)
 	list_for_each_entry_safe_reverse(party, next, &mk_parties, link) {
 		if (mk_parties_idle <= keep)
 			break;
-		if (party->users)
-			continue;
-		list_del(&party->link);
-		mk_parties_idle--;
-		mk_party_free(party);
+		if (!party->users)
+			mk_party_drop(party);
 	}
 }
 

@@ -29,6 +29,9 @@ enum {
  * @cpu: the initiator's
  * @members: CPUs that it has messages for; never @cpu
  * @state: the protocol's, made by its prepare()
+ * @route: of a protocol that has one, likewise; NULL if nobody is to be called
+ * @ports: version of the ports that it was made for
+ * @costs: version of the costs that it was planned from
  * @way: adaptive: what the next operation does
  * @link: in the list of all parties
  * @users: who has it from mk_party_get()
@@ -42,6 +45,8 @@ struct mk_party {
 	int cpu;
 	cpumask_var_t members;
 	void *state;
+	struct mk_route *route;
+	u32 ports, costs;
 	u32 way;
 	struct list_head link;
 	unsigned int users;
@@ -52,6 +57,8 @@ struct mk_party {
  * @zaps: changes the page table entries itself
  * @frees: only for what frees memory
  * @native: needs no flush of ours
+ * @routed: what @prepare made does not last when ports close or open
+ * @planned: nor when costs are others
  * @broken: faults that can be planted, BIT(enum mk_broken)
  * @prepare: make what operations between @party->cpu and @party->members need.
  *	Process context, sleeps. 0 or an errno. May be NULL.
@@ -69,7 +76,7 @@ struct mk_party {
  * @finished: everybody has flushed; the port's thread. May be NULL.
  */
 struct mk_protocol_ops {
-	bool zaps, frees, native;
+	bool zaps, frees, native, routed, planned;
 	u32 broken;
 	int (*prepare)(struct mk_party *party);
 	void (*unprepare)(struct mk_party *party);
@@ -86,7 +93,7 @@ struct mk_protocol_ops {
 
 extern const struct mk_protocol_ops mk_linux_ops, mk_ipi_ops, mk_unicast_ops,
 	mk_broadcast_ops, mk_multicast_ops, mk_numa_multicast_ops,
-	mk_adaptive_ops, mk_lazy_ops;
+	mk_adaptive_ops, mk_lazy_ops, mk_planned_ops;
 
 /* What the requests of an operation are sent as. */
 static inline enum mk_type mk_request_type(const struct mk_shootdown *sd)

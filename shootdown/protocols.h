@@ -19,7 +19,8 @@
 	X(MULTICAST, "multicast")		\
 	X(NUMA_MULTICAST, "numa_multicast")	\
 	X(ADAPTIVE, "adaptive")			\
-	X(LAZY, "lazy")
+	X(LAZY, "lazy")				\
+	X(PLANNED, "planned")
 
 enum mk_protocol {
 #define MK_PROTOCOL_ENUM(symbol, name)	MK_PROTOCOL_##symbol,

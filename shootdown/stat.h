@@ -32,7 +32,8 @@ struct dentry;
  * message, ipi, nothing: targets by what was chosen for them. Why an IPI: asleep,
  * its monitor was not on the CPU; deaf, it had not answered the last message;
  * stranger, it is not in the party; cheaper, by measured cost all targets got
- * IPIs. probes: how often some operations were to measure the other way.
+ * IPIs. planned: those of message that went down the planned tree. probes: how often
+ * some operations were to measure another way.
  */
 #define MK_STAT_CHOICE(X)		\
 	X(choice, message)		\
@@ -42,6 +43,7 @@ struct dentry;
 	X(choice, deaf)			\
 	X(choice, stranger)		\
 	X(choice, cheaper)		\
+	X(choice, planned)		\
 	X(choice, probes)
 
 /*

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Trees over the topology: the root sends to one CPU on each node, the
+ * Trees. Over the topology: the root sends to one CPU on each node, the
  * aggregator, which sends to the others there. On its own node the root is the
  * aggregator. So each node's interconnect is crossed once in each direction,
- * however many CPUs it has, and nodes work at the same time.
+ * however many CPUs it has, and nodes work at the same time. Or as planned from what
+ * messages cost (urpc/route_plan.h).
  */
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
 #include "shootdown/tree.h"
+#include "urpc/route_plan.h"
 
 /* The node among @nodes that comes next, seen from @from. */
 static int mk_tree_next_node(const nodemask_t *nodes, int from,
@@ -54,10 +57,51 @@ static void mk_tree_add_node(struct mk_tree *tree,
 	}
 }
 
+/* The root's own node comes last, it is the fastest. */
+static void mk_tree_by_node(struct mk_tree *tree, const struct mk_party *party,
+			    enum mk_tree_order order)
+{
+	int home = cpu_to_node(party->cpu), node, cpu;
+	nodemask_t nodes;
+
+	nodes_clear(nodes);
+	for_each_cpu(cpu, party->members)
+		node_set(cpu_to_node(cpu), nodes);
+	node_clear(home, nodes);
+
+	tree->nr = 0;
+	mk_tree_add(tree, party->cpu, 0);
+	while ((node = mk_tree_next_node(&nodes, home, order)) !=
+	       NUMA_NO_NODE) {
+		node_clear(node, nodes);
+		mk_tree_add_node(tree, party->members, node, home);
+	}
+	mk_tree_add_node(tree, party->members, home, home);
+}
+
+static int mk_tree_route(struct mk_party *party, const struct mk_tree *tree,
+			 enum mk_route_place place)
+{
+	struct mk_route *route = mk_route_make(tree, place);
+
+	if (IS_ERR(route))
+		return PTR_ERR(route);
+	party->route = route;
+	return 0;
+}
+
+static int mk_tree_alloc(struct mk_tree *tree, const struct mk_party *party)
+{
+	tree->nr = 0;
+	tree->node = kvcalloc(cpumask_weight(party->members) + 1,
+			      sizeof(*tree->node), GFP_KERNEL);
+	return tree->node ? 0 : -ENOMEM;
+}
+
 /**
- * mk_tree_prepare() - make the route
+ * mk_tree_prepare() - make the route over nodes
  * @party: the party
- * @order: of the nodes; the root's own comes last, it is the fastest
+ * @order: of the nodes
  * @place: of the lines
  *
  * Context: process, sleeps.
@@ -66,36 +110,60 @@ static void mk_tree_add_node(struct mk_tree *tree,
 int mk_tree_prepare(struct mk_party *party, enum mk_tree_order order,
 		    enum mk_route_place place)
 {
-	int home = cpu_to_node(party->cpu), node, cpu;
-	struct mk_route *route;
-	struct mk_tree tree = {};
-	nodemask_t nodes;
+	struct mk_tree tree;
+	int err;
 
 	if (cpumask_empty(party->members))
 		return 0;
-	tree.node = kcalloc(cpumask_weight(party->members) + 1,
-			    sizeof(*tree.node), GFP_KERNEL);
-	if (!tree.node)
-		return -ENOMEM;
-	nodes_clear(nodes);
-	for_each_cpu(cpu, party->members)
-		node_set(cpu_to_node(cpu), nodes);
-	node_clear(home, nodes);
+	err = mk_tree_alloc(&tree, party);
+	if (err)
+		return err;
+	mk_tree_by_node(&tree, party, order);
+	err = mk_tree_route(party, &tree, place);
+	kvfree(tree.node);
+	return err;
+}
 
-	mk_tree_add(&tree, party->cpu, 0);
-	while ((node = mk_tree_next_node(&nodes, home, order)) !=
-	       NUMA_NO_NODE) {
-		node_clear(node, nodes);
-		mk_tree_add_node(&tree, party->members, node, home);
+/* Is somebody between the root and another member? */
+static bool mk_tree_is_deep(const struct mk_tree *tree)
+{
+	unsigned int i;
+
+	for (i = 1; i < tree->nr; i++)
+		if (tree->node[i].parent)
+			return true;
+	return false;
+}
+
+/**
+ * mk_tree_prepare_planned() - make the route that is planned from costs
+ * @party: the party
+ * @deep: make none if the root sends to all itself
+ *
+ * With more members than can be planned for it is that of numa_multicast.
+ *
+ * Context: process, sleeps.
+ * Return: 0, an errno of mk_route_make() or -ENOMEM.
+ */
+int mk_tree_prepare_planned(struct mk_party *party, bool deep)
+{
+	struct mk_tree tree;
+	int err;
+
+	if (cpumask_empty(party->members))
+		return 0;
+	err = mk_tree_alloc(&tree, party);
+	if (err)
+		return err;
+	err = mk_route_plan(party->cpu, party->members, &tree);
+	if (err == -E2BIG) {
+		mk_tree_by_node(&tree, party, MK_TREE_FAR_FIRST);
+		err = 0;
 	}
-	mk_tree_add_node(&tree, party->members, home, home);
-
-	route = mk_route_make(&tree, place);
-	kfree(tree.node);
-	if (IS_ERR(route))
-		return PTR_ERR(route);
-	party->state = route;
-	return 0;
+	if (!err && (!deep || mk_tree_is_deep(&tree)))
+		err = mk_tree_route(party, &tree, MK_ROUTE_CHILD);
+	kvfree(tree.node);
+	return err;
 }
 
 /**
@@ -106,8 +174,8 @@ int mk_tree_prepare(struct mk_party *party, enum mk_tree_order order,
  */
 void mk_tree_unprepare(struct mk_party *party)
 {
-	if (party->state)
-		mk_route_free(party->state);
+	if (party->route)
+		mk_route_free(party->route);
 }
 
 /**
@@ -128,7 +196,7 @@ int mk_tree_start(struct mk_shootdown *sd)
 	if (!sd->told)
 		return 0;
 	mk_request_fill(sd, word);
-	mk_route_start(sd->party->state, mk_request_type(sd), word);
+	mk_route_start(sd->party->route, mk_request_type(sd), word);
 	cpumask_andnot(sd->need, sd->need, members);
 	sd->messages += 2 * cpumask_weight(members);
 	return 0;
@@ -142,7 +210,7 @@ int mk_tree_start(struct mk_shootdown *sd)
  */
 bool mk_tree_done(struct mk_shootdown *sd)
 {
-	return !sd->told || mk_route_gathered(sd->party->state);
+	return !sd->told || mk_route_gathered(sd->party->route);
 }
 
 /**
@@ -153,7 +221,7 @@ bool mk_tree_done(struct mk_shootdown *sd)
  */
 bool mk_tree_stuck(struct mk_shootdown *sd)
 {
-	return mk_route_stuck(sd->party->state);
+	return mk_route_stuck(sd->party->route);
 }
 
 /**
@@ -165,5 +233,5 @@ bool mk_tree_stuck(struct mk_shootdown *sd)
  */
 void mk_tree_missing(struct mk_shootdown *sd, struct cpumask *mask)
 {
-	mk_route_missing(sd->party->state, mask);
+	mk_route_missing(sd->party->route, mask);
 }

@@ -16,6 +16,7 @@ enum mk_tree_order {
 
 int mk_tree_prepare(struct mk_party *party, enum mk_tree_order order,
 		    enum mk_route_place place);
+int mk_tree_prepare_planned(struct mk_party *party, bool deep);
 void mk_tree_unprepare(struct mk_party *party);
 int mk_tree_start(struct mk_shootdown *sd);
 bool mk_tree_done(struct mk_shootdown *sd);

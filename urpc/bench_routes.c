@@ -9,7 +9,7 @@
  * counted as unserved. The fault parameter breaks a side on purpose, so that the
  * counts can be seen to work.
  *
- * The variant is the shape: star, binary, chain (trees), fanout (a board).
+ * The variant is the shape: star, binary, chain, planned (trees), fanout (a board).
  * Size is the operations of each root. The control is the same with roots that
  * have no members.
  */
@@ -19,6 +19,7 @@
 
 #include "urpc/bench.h"
 #include "urpc/fanout.h"
+#include "urpc/route_plan.h"
 
 /* How long a root waits for the acknowledgments of one message. */
 #define MK_ROUTES_JIFFIES	(HZ / 2)
@@ -48,6 +49,7 @@ enum mk_shape {
 	MK_SHAPE_STAR,
 	MK_SHAPE_BINARY,
 	MK_SHAPE_CHAIN,
+	MK_SHAPE_PLANNED,
 	MK_SHAPE_FANOUT,
 	MK_SHAPES
 };
@@ -56,6 +58,7 @@ static const char *const shape_names[] = {
 	[MK_SHAPE_STAR] = "star",
 	[MK_SHAPE_BINARY] = "binary",
 	[MK_SHAPE_CHAIN] = "chain",
+	[MK_SHAPE_PLANNED] = "planned",
 	[MK_SHAPE_FANOUT] = "fanout",
 };
 
@@ -293,26 +296,38 @@ static int mk_shape_parent(enum mk_shape shape, int i)
 }
 
 /* The root first, then the others in their order, from the root on. */
+static void mk_shape_tree(enum mk_shape shape, int root,
+			  const struct cpumask *members, struct mk_tree *tree)
+{
+	int cpu;
+
+	tree->node[0].cpu = root;
+	tree->nr = 1;
+	for_each_cpu_wrap(cpu, members, root) {
+		struct mk_tree_node *node = &tree->node[tree->nr];
+
+		node->cpu = cpu;
+		node->parent = mk_shape_parent(shape, tree->nr);
+		tree->nr++;
+	}
+}
+
 static struct mk_route *mk_shape_route(enum mk_shape shape, int root,
 				       const struct cpumask *members)
 {
-	struct mk_tree tree = { .nr = 1 };
 	struct mk_route *route;
-	int cpu;
+	struct mk_tree tree;
+	int err = 0;
 
 	tree.node = kvcalloc(cpumask_weight(members) + 1, sizeof(*tree.node),
 			     GFP_KERNEL);
 	if (!tree.node)
 		return ERR_PTR(-ENOMEM);
-	tree.node[0].cpu = root;
-	for_each_cpu_wrap(cpu, members, root) {
-		struct mk_tree_node *node = &tree.node[tree.nr];
-
-		node->cpu = cpu;
-		node->parent = mk_shape_parent(shape, tree.nr);
-		tree.nr++;
-	}
-	route = mk_route_make(&tree, MK_ROUTE_CHILD);
+	if (shape == MK_SHAPE_PLANNED)
+		err = mk_route_plan(root, members, &tree);
+	else
+		mk_shape_tree(shape, root, members, &tree);
+	route = err ? ERR_PTR(err) : mk_route_make(&tree, MK_ROUTE_CHILD);
 	kvfree(tree.node);
 	return route;
 }

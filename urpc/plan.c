@@ -364,12 +364,13 @@ static struct mk_planner *take_task(const struct mk_plan_task *task, void *memor
 
 	*ret = -EINVAL;
 	if (!task->nr || task->nr > machine->cores || machine->cores > MK_PLAN_CORES ||
-	    (unsigned int)task->op >= MK_PLAN_OPS)
+	    (unsigned int)task->op >= MK_PLAN_OPS || task->hurry > MK_PLAN_HURRY)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	lay_out(p, memory, task->nr);
 	p->task = task;
 	p->op = task->op;
+	p->one = task->one_tree && mk_plan_broadcasts(p) && mk_plan_gathers(p);
 	*ret = take_members(p);
 	if (*ret)
 		return NULL;

@@ -45,6 +45,7 @@
 #define MK_PLAN_COST		1000000000	/* of a send or a receive, at most */
 #define MK_PLAN_NO_LINK		(~0U)		/* the cost where there is no way */
 #define MK_PLAN_BURST		8
+#define MK_PLAN_HURRY		16
 
 enum mk_plan_op {
 	MK_PLAN_BROADCAST,
@@ -92,12 +93,17 @@ struct mk_plan_machine {
  * @op: what for
  * @nr: number of members
  * @member: their cores, each once; the first is the root
+ * @one_tree: acknowledgments go back over the broadcast tree, as they do in a route
+ *	(route.h): mk_plan_make() gives a gather tree that is the same one
+ * @hurry: halve the work of mk_plan_make() so many times, at most MK_PLAN_HURRY
  */
 struct mk_plan_task {
 	const struct mk_plan_machine *machine;
 	enum mk_plan_op op;
 	unsigned int nr;
 	const u16 *member;
+	bool one_tree;
+	unsigned int hurry;
 };
 
 /**

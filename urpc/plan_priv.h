@@ -50,6 +50,7 @@ struct mk_plan_before {
  * struct mk_planner - one task, in members' numbers
  * @task: whose
  * @op: what for, at the moment
+ * @one: the gather tree is the broadcast tree
  * @nr: number of members
  * @nodes: number of nodes that have members
  * @steps: work done so far, in visits of a member
@@ -77,6 +78,7 @@ struct mk_plan_before {
 struct mk_planner {
 	const struct mk_plan_task *task;
 	enum mk_plan_op op;
+	bool one;
 	unsigned int nr;
 	unsigned int nodes;
 	u64 steps;

@@ -9,7 +9,8 @@
  * mostly one that something on that way has to wait for. A change that makes
  * the score worse is kept if it does so by less than a limit that sinks to
  * nothing as the work goes on (threshold accepting), and the best pair of trees
- * is remembered.
+ * is remembered. Where both are to be one tree, what changes the one changes the
+ * other.
  *
  * Only the times that a change has touched are computed again, with the same
  * two functions that score whole trees. Work is counted in members visited, not
@@ -298,6 +299,8 @@ static bool draw_change(struct search *s, struct change *change)
 			&p->broadcast : &p->gather;
 		member = 1 + draw(s, p->nr - 1);
 	}
+	if (p->one)
+		tree = &p->broadcast;
 	change->tree = tree;
 	change->member = member;
 	change->old_parent = tree->parent[member];
@@ -360,25 +363,37 @@ static void change_places(struct mk_plan_links *tree, u16 u, u16 v)
 	change_children(tree, v);
 }
 
-static void make_change(const struct change *change)
+static void change_tree(struct mk_plan_links *tree, const struct change *change, u16 after)
 {
-	struct mk_plan_links *tree = change->tree;
-
 	if (change->other != MK_PLAN_NIL) {
 		change_places(tree, change->member, change->other);
 		return;
 	}
-	mk_plan_detach(tree, change->member);
-	mk_plan_attach(tree, change->member, change->parent, change->after);
+	mk_plan_attach(tree, change->member, change->parent, after);
 }
 
-static void undo_change(const struct change *change)
+/* In the gather tree, if it follows, any place among siblings will do. */
+static void make_change(struct mk_planner *p, const struct change *change)
+{
+	bool moves = change->other == MK_PLAN_NIL;
+
+	if (moves)
+		mk_plan_detach(change->tree, change->member);
+	change_tree(change->tree, change, change->after);
+	if (!p->one)
+		return;
+	if (moves)
+		mk_plan_detach(&p->gather, change->member);
+	change_tree(&p->gather, change, moves ? p->gather.last[change->parent] : MK_PLAN_NIL);
+}
+
+static void undo_change(struct mk_planner *p, const struct change *change)
 {
 	struct change back = *change;
 
 	back.parent = change->old_parent;
 	back.after = change->old_after;
-	make_change(&back);
+	make_change(p, &back);
 }
 
 /* Those whose sends are others now; false as forward_again(). */
@@ -428,11 +443,11 @@ static bool try_change(struct search *s, const struct change *change, u64 limit)
 	bool good = true;
 	u64 score;
 
-	make_change(change);
+	make_change(p, change);
 	p->nr_before = 0;
 	if (change->tree == &p->broadcast)
 		good = forward_change(s, change, limit);
-	else
+	if (good && (change->tree == &p->gather || p->one))
 		tell_change(s, change);
 	if (good) {
 		recollect(s);
@@ -443,7 +458,7 @@ static bool try_change(struct search *s, const struct change *change, u64 limit)
 		}
 	}
 	forget(s);
-	undo_change(change);
+	undo_change(p, change);
 	take_back(p);
 	return false;
 }
@@ -481,12 +496,14 @@ static void begin(struct search *s)
 
 	for (i = 0; i < MK_PLAN_STRATEGIES; i++) {
 		keep_best(s, mk_plan_strategy(p, i));
-		if (!mk_plan_gathers(p))
+		if (!mk_plan_gathers(p) || p->one)
 			continue;
 		mk_plan_clear(p, &p->gather);
 		mk_plan_adapt(p, &p->gather, true);
 		keep_best(s, mk_plan_evaluate(p));
 	}
+	if (p->one)
+		return;
 	mk_plan_clear(p, &p->broadcast);
 	mk_plan_span(p, &p->broadcast, false);
 	mk_plan_clear(p, &p->gather);
@@ -558,7 +575,8 @@ static bool search(struct search *s, enum mk_plan_op op, u64 steps)
  * @p: planner; both trees are replaced
  *
  * For a broadcast and a gather each is searched for alone first, which is
- * quicker; the two together take no longer than one after the other.
+ * quicker; the two together take no longer than one after the other. If they
+ * are one tree there is nothing to search for alone.
  *
  * Return: whether there are any that use no missing link.
  */
@@ -566,9 +584,9 @@ bool mk_plan_search(struct mk_planner *p)
 {
 	struct search s = { .p = p, .random = SEED, .best = ~0ULL };
 	enum mk_plan_op op = p->op;
-	u64 steps = steps_for(p->nr);
+	u64 steps = steps_for(p->nr) >> p->task->hurry;
 
-	if (mk_plan_broadcasts(p) && mk_plan_gathers(p)) {
+	if (mk_plan_broadcasts(p) && mk_plan_gathers(p) && !p->one) {
 		steps /= 4;
 		if (!search(&s, MK_PLAN_BROADCAST, steps))
 			return false;

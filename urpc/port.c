@@ -24,6 +24,9 @@
 
 static struct mk_port **mk_port_table;
 
+/* How often one has opened or closed. */
+static atomic_t mk_ports_versions;
+
 /**
  * mk_port() - the port of a CPU
  * @cpu: any number
@@ -325,6 +328,7 @@ void mk_port_block(struct mk_port *port)
 void mk_port_open(struct mk_port *port, struct task_struct *task)
 {
 	port->closing = false;
+	atomic_inc(&mk_ports_versions);
 	get_task_struct(task);
 	rcu_assign_pointer(port->task, task);
 	/* Pairs with the cmpxchg of mk_port_push(): @task is set by then. */
@@ -349,6 +353,19 @@ static bool mk_port_quiet(struct mk_port *port, unsigned long deadline)
 		mk_source_cool(source);
 	}
 	return true;
+}
+
+/**
+ * mk_ports_version() - another one whenever a port has opened or closed
+ *
+ * A port that closes forgets its hops, so routes that were made before do not
+ * reach everybody any more, even when it is open again.
+ *
+ * Context: any.
+ */
+u32 mk_ports_version(void)
+{
+	return atomic_read(&mk_ports_versions);
 }
 
 /**
@@ -380,6 +397,7 @@ void mk_port_close(struct mk_port *port)
 	list_for_each_entry_safe(ep, next, &port->endpoints, all)
 		mk_endpoint_abandon(ep);
 
+	atomic_inc(&mk_ports_versions);
 	mk_hops_close(port);
 	do {
 		mk_port_poll(port);

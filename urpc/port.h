@@ -176,6 +176,7 @@ int mk_port_push(struct mk_port *port, struct mk_work *work,
 		 struct mk_port *from);
 
 bool mk_port_is_open(const struct mk_port *port);
+u32 mk_ports_version(void);
 
 /* The owner. */
 void mk_port_open(struct mk_port *port, struct task_struct *task);

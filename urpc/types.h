@@ -32,7 +32,8 @@
 	X(FETCH, "fetch")	\
 	X(COPY, "copy")		\
 	X(SHOOTDOWN, "shootdown") \
-	X(HOME, "home")
+	X(HOME, "home")		\
+	X(TREES, "trees")
 
 enum mk_type {
 #define MK_TYPE_ENUM(symbol, name)	MK_TYPE_##symbol,

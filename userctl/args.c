@@ -78,3 +78,14 @@ int args_choice(const char *text, const char *what, const char *const *names)
 	free(list);
 	exit(MKCTL_USAGE);
 }
+
+error_t args_text(int key, const char *arg, const struct args_text *texts, void *args)
+{
+	for (; texts->key; texts++) {
+		if (texts->key != key)
+			continue;
+		*(const char **)((char *)args + texts->at) = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}

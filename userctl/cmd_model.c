@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "args.h"
 #include "env.h"
 #include "forecast.h"
 #include "mkctl.h"
@@ -38,41 +39,31 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
+static const struct args_text texts[] = {
+	{ 'm', offsetof(struct model_args, machine) },
+	{ 'T', offsetof(struct model_args, topology) },
+	{ 's', offsetof(struct model_args, send) },
+	{ 'r', offsetof(struct model_args, receive) },
+	{ 'n', offsetof(struct model_args, nodes) },
+	{ KEY_RTT, offsetof(struct model_args, rtt) },
+	{ 'o', offsetof(struct model_args, out) },
+	{ 0 }
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct model_args *args = state->input;
 
 	switch (key) {
-	case 'm':
-		args->machine = arg;
-		return 0;
-	case 'T':
-		args->topology = arg;
-		return 0;
-	case 's':
-		args->send = arg;
-		return 0;
-	case 'r':
-		args->receive = arg;
-		return 0;
-	case 'n':
-		args->nodes = arg;
-		return 0;
-	case KEY_RTT:
-		args->rtt = arg;
-		return 0;
 	case 'S':
 		args->sets = mkctl_grow(args->sets, args->nr_sets + 1, sizeof(*args->sets));
 		args->sets[args->nr_sets++] = arg;
-		return 0;
-	case 'o':
-		args->out = arg;
 		return 0;
 	case 'q':
 		args->quiet = 1;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return args_text(key, arg, texts, args);
 	}
 }
 

@@ -12,7 +12,7 @@
 #include "mkctl.h"
 #include "plan_print.h"
 
-enum { KEY_COMPARE = 256, KEY_BURST };
+enum { KEY_COMPARE = 256, KEY_BURST, KEY_ONE_TREE };
 
 typedef void (*print_fn)(FILE *file, const struct plan_result *result);
 
@@ -23,7 +23,7 @@ struct plan_args {
 	const char *send, *receive, *nodes, *burst, *members;
 	long root;
 	int op;
-	int compare;
+	int compare, one_tree;
 	print_fn print;
 };
 
@@ -37,6 +37,8 @@ static const struct argp_option options[] = {
 	{ "members", 'm', "LIST", 0, "cores that take part, such as 0-3,8, instead of all", 0 },
 	{ "burst", KEY_BURST, "LIST", 0,
 	  "factors of the first, second ... send in a row, such as 1.4,1,0.9; 1 if not given", 0 },
+	{ "one-tree", KEY_ONE_TREE, NULL, 0,
+	  "gather over the broadcast tree, as routes in the module do", 0 },
 	{ "compare", KEY_COMPARE, NULL, 0, "score the strategies of the literature too", 0 },
 	{ "format", 'f', "FORMAT", 0, "text (the default), json or dot", 0 },
 	{ 0 }
@@ -64,24 +66,21 @@ static long find_core(const char *text, char **end)
 	return errno || core >= MK_PLAN_CORES ? -1 : core;
 }
 
+static const struct args_text texts[] = {
+	{ 's', offsetof(struct plan_args, send) },
+	{ 'r', offsetof(struct plan_args, receive) },
+	{ 'n', offsetof(struct plan_args, nodes) },
+	{ 'm', offsetof(struct plan_args, members) },
+	{ KEY_BURST, offsetof(struct plan_args, burst) },
+	{ 0 }
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct plan_args *args = state->input;
 	char *end;
 
 	switch (key) {
-	case 's':
-		args->send = arg;
-		return 0;
-	case 'r':
-		args->receive = arg;
-		return 0;
-	case 'n':
-		args->nodes = arg;
-		return 0;
-	case 'm':
-		args->members = arg;
-		return 0;
 	case 'o':
 		args->op = find_op(arg);
 		return 0;
@@ -94,8 +93,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		mkctl_error("no core '%s'; --root takes the number of one", arg);
 		exit(MKCTL_USAGE);
-	case KEY_BURST:
-		args->burst = arg;
+	case KEY_ONE_TREE:
+		args->one_tree = 1;
 		return 0;
 	case KEY_COMPARE:
 		args->compare = 1;
@@ -108,7 +107,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			    !args->nodes ? "--nodes" : "--op");
 		exit(MKCTL_USAGE);
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return args_text(key, arg, texts, args);
 	}
 }
 
@@ -256,6 +255,7 @@ int cmd_plan(int argc, char **argv)
 	task.machine = &costs.machine;
 	task.member = members;
 	task.op = args.op;
+	task.one_tree = args.one_tree;
 	ret = find_members(&args, costs.machine.cores, &task, members);
 	if (!ret)
 		ret = plan_and_print(&args, &task);

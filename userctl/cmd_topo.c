@@ -12,6 +12,7 @@
 
 #include "args.h"
 #include "cmd.h"
+#include "costs_store.h"
 #include "mkctl.h"
 #include "rundir.h"
 #include "runner.h"
@@ -31,14 +32,15 @@ static const char *const cost_files[] = { "send", "receive", "rtt" };
 #define NR_COST_FILES (sizeof(cost_files) / sizeof(cost_files[0]))
 
 struct topo_args {
-	const char *format, *import, *export, *metric;
+	const char *format, *import, *store, *export, *metric;
 	int measure;
 };
 
 static const struct argp_option options[] = {
 	{ "measure", 'm', NULL, 0, "Measure first: run " EXPERIMENT " on all pairs", 0 },
-	{ "import", 'i', "FILE", 0,
-	  "Costs from this file: results of " EXPERIMENT ", or src dst cycles stderr", 0 },
+	{ "import", 'i', "FILE|DIR", 0,
+	  "Costs from this file: results of " EXPERIMENT ", or src dst cycles stderr; "
+	  "from DIR: send, receive, rtt, into the module", 0 },
 	{ "export", 'e', "FILE|DIR", 0,
 	  "Write the costs there: src dst cycles stderr; into DIR: send, receive, rtt, nodes", 0 },
 	{ "metric", 'M', "METRIC", 0, "round_trip (the default) or one_way", 0 },
@@ -49,6 +51,12 @@ static const struct argp_option options[] = {
 static const char *const formats[] = { "text", "json", "csv", NULL };
 static const char *const metrics[] = { "round_trip", "one_way", NULL };
 
+static const struct args_text texts[] = {
+	{ 'i', offsetof(struct topo_args, import) },
+	{ 'e', offsetof(struct topo_args, export) },
+	{ 0 }
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct topo_args *args = state->input;
@@ -57,12 +65,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'm':
 		args->measure = 1;
 		return 0;
-	case 'i':
-		args->import = arg;
-		return 0;
-	case 'e':
-		args->export = arg;
-		return 0;
 	case 'M':
 		args->metric = metrics[args_choice(arg, "metric", metrics)];
 		return 0;
@@ -70,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->format = formats[args_choice(arg, "format", formats)];
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return args_text(key, arg, texts, args);
 	}
 }
 
@@ -80,7 +82,7 @@ static const struct argp argp = {
 	.doc =
 		"Show CPUs and nodes, their distances, and what messages cost between CPUs,\n"
 		"as the last run of " EXPERIMENT " found.\n"
-		"Costs need root and the module, or --import; the rest needs neither.\n"
+		"Costs need root and the module, or --import FILE; the rest needs neither.\n"
 		"\vExit status: 0 done, 1 something cannot be read, measured or written,\n"
 		"2 a wrong argument, 3 the module's tree cannot be reached, 130 interrupted.",
 };
@@ -254,6 +256,8 @@ static int look(struct topo_costs *costs, struct machine *machine,
 	char error[512];
 	int ret = MKCTL_OK;
 
+	if (args->store)
+		ret = costs_store(tree, args->store);
 	if (args->measure)
 		ret = measure(tree, is_dir(args->export) ? COSTS : EXPERIMENT);
 	if (!ret && tree)
@@ -285,9 +289,13 @@ int cmd_topo(int argc, char **argv)
 		mkctl_error("a directory takes costs of this machine; take a file with --import");
 		return MKCTL_USAGE;
 	}
+	if (is_dir(args.import)) {
+		args.store = args.import;
+		args.import = NULL;
+	}
 	if (args.import) {
 		ret = import(&costs, &machine, &args);
-	} else if (args.measure || !access(tree_root(), R_OK)) {
+	} else if (args.measure || args.store || !access(tree_root(), R_OK)) {
 		ret = tree_open(&tree);
 		if (ret)
 			return ret;

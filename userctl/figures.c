@@ -155,6 +155,15 @@ static const struct figure figures[] = {
 		.metrics = { "operations", "acknowledged", "missing", "unserved", "corrupted" },
 		.skip = { ASIDE },
 	}, {
+		.id = "trees", .test = "trees",
+		.title = "To all cores and back over a tree, by how that is made",
+		.at = "cores", .metrics = { "cost" }, .skip = { ASIDE },
+	}, {
+		.id = "trees-error", .test = "trees", .rows = 1, .largest = "cores",
+		.title = "How far what was predicted is off the median",
+		.note = "Calibrated: times what two cores took over what was predicted for them.",
+		.metrics = { "error", "calibrated_error" }, .skip = { ASIDE },
+	}, {
 		.id = "storm", .test = "storm", .by_variant = 1, .largest = "messages of each flow",
 		.title = "What was sent, what came, and what came wrong",
 		.metrics = { "sent", "received", "lost", "duplicated", "reordered", "corrupted" },

@@ -42,6 +42,15 @@ static const struct layout layouts[] = {
 		.size = "messages",
 	},
 	{
+		.test = "trees",
+		.title = "to n cores and back over a tree: measured, and predicted",
+		.size = "cores",
+		.ratios = {
+			{ "x predicted", "cost", "*", "*", "predicted", -1, 0 },
+			{ "x calibrated", "cost", "*", "*", "calibrated", -1, 0 },
+		},
+	},
+	{
 		.test = "message_size",
 		.title = "a call by its size, in the message or in shared memory",
 		.size = "bytes",

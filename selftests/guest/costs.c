@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * topology/costs/: nothing before a run of the experiment costs, then one line for
- * each pair, which say what the results of that run say.
+ * each pair, which say what the results of that run say. And what is written there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -223,12 +223,155 @@ TEST_F(costs, of_a_run_that_was_cancelled)
 			    sizeof(self->matrix[0].lines)));
 }
 
-TEST_F(costs, cannot_be_written)
+/* What is written is what is known, of that file alone; a later line is better. */
+TEST_F(costs, can_be_written)
 {
+	static char cut[5000];
+	char line[40];
+
+	if (mk_cpus_possible() < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_EQ(0, mk_put(path_of("send"),
+			    "# src dst cycles stderr\n0 0 -1 0\n\n0 1 82.4313 0.5\n"));
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(1, lines_of(&self->matrix[0]));
+	EXPECT_EQ(82431, self->matrix[0].milli[0][1]);
+	ASSERT_EQ(0, load("receive", &self->matrix[1]));
+	EXPECT_EQ(0, lines_of(&self->matrix[1]));
+	ASSERT_EQ(0, mk_put(path_of("send"), "0 1 7\n1 0 1000000000 3\n"));
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(2, lines_of(&self->matrix[0]));
+	EXPECT_EQ(7000, self->matrix[0].milli[0][1]);
+	/* all lines of a write, or none */
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 8\n0 1 x\n"));
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 8\n0 1\n"));
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 8 0 0\n"));
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), "0 1 -8\n"));
+	memset(cut, '\n', sizeof(cut));
+	memcpy(cut + sizeof(cut) - 6, "0 1 8", 6);
+	EXPECT_EQ(-EINVAL, mk_put(path_of("send"), cut));
+	EXPECT_EQ(-ERANGE, mk_put(path_of("send"), "0 1 1000000001\n"));
+	snprintf(line, sizeof(line), "0 1 8\n%d 0 8\n", mk_cpus_possible());
+	EXPECT_EQ(-ERANGE, mk_put(path_of("send"), line));
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(7000, self->matrix[0].milli[0][1]);
+}
+
+/* Lines of topology/costs/distances, below the comment; -1 if it is another file. */
+static int distances(void)
+{
+	unsigned int distance, send, receive;
+	char text[MK_TEXT_MAX], *line, *save;
+	int nr = 0;
+
+	if (mk_read(path_of("distances"), text, sizeof(text)) < 0)
+		return -1;
+	line = strtok_r(text, "\n", &save);
+	if (!line || strcmp(line, "# distance send receive"))
+		return -1;
+	while ((line = strtok_r(NULL, "\n", &save))) {
+		if (sscanf(line, "%u %u %u", &distance, &send, &receive) != 3)
+			return -1;
+		nr++;
+	}
+	return nr;
+}
+
+/* At load there is time for something; or, if there shall be none, for nothing. */
+TEST_F(costs, sampled_at_load)
+{
+	int tries, nr = 0;
+
+	for (tries = 0; tries < 10 && !nr; tries++) {
+		ASSERT_EQ(0, mk_unload_soon());
+		ASSERT_EQ(0, mk_load("costs_ms=1000"));
+		nr = distances();
+	}
+	EXPECT_EQ(mk_cpus_online() > 1, nr > 0);
+	/* which are no costs of a pair */
+	ASSERT_EQ(0, load("send", &self->matrix[0]));
+	EXPECT_EQ(0, lines_of(&self->matrix[0]));
+	ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, mk_load("costs_ms=0"));
+	EXPECT_EQ(0, distances());
+}
+
+/* What a message of 10 + 20 cycles to @members, and back, takes by the model. */
+static long long in_turn(int members)
+{
+	/* All answers but the last are there, or on their way, when it is. */
+	long long sent = 10 * members, last = sent + 20 + 10, free_at = 0, at;
 	int i;
 
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(-EINVAL, mk_put(path_of(files[i]), "0 1 5 1\n"));
+	for (i = 1; i <= members; i++) {
+		at = 10 * i + 20 + 10;
+		if (at < sent)
+			at = sent;
+		free_at = (at > free_at ? at : free_at) + 20;
+	}
+	return free_at > last + 20 ? free_at : last + 20;
+}
+
+static void predicted(struct __test_metadata *_metadata, struct _test_data_costs *self,
+		      int times)
+{
+	long long sequential, planned, cost;
+	const struct mk_row *row;
+	int errors = 0;
+
+	mk_table_free(&self->table);
+	ASSERT_EQ(0, mk_exp_run("trees"));
+	ASSERT_EQ(0, mk_exp_results("trees", &self->table));
+	EXPECT_EQ(NULL, mk_table_find(&self->table, "control", "predicted"));
+	for (row = self->table.row; row < self->table.row + self->table.rows; row++) {
+		if (strcmp(row->field[MK_METRIC], "predicted"))
+			continue;
+		if (!strcmp(row->field[MK_VARIANT], "sequential"))
+			sequential = strtoll(row->field[MK_VALUE], NULL, 10);
+		if (strcmp(row->field[MK_VARIANT], "planned"))
+			continue;
+		/* the strategies come before, for as many cores */
+		planned = strtoll(row->field[MK_VALUE], NULL, 10);
+		EXPECT_EQ(times * in_turn(atoi(row->field[MK_SIZE]) - 1), sequential);
+		EXPECT_LE(planned, sequential);
+		EXPECT_LT(0, planned);
+	}
+	for (row = self->table.row; row < self->table.row + self->table.rows; row++) {
+		errors += !strcmp(row->field[MK_METRIC], "error");
+		if (!strcmp(row->field[MK_METRIC], "cost_p50")) {
+			cost = strtoll(row->field[MK_VALUE], NULL, 10);
+			EXPECT_LT(0, cost);
+		}
+	}
+	EXPECT_EQ(8 * (self->cpus - 1), errors);
+}
+
+static int all_pairs(const char *file, int cpus, int cycles)
+{
+	char text[4096] = "";
+	int from, to, len = 0;
+
+	for (from = 0; from < cpus; from++)
+		for (to = 0; to < cpus; to++)
+			len += snprintf(text + len, sizeof(text) - len, "%d %d %d\n",
+					from, to, cycles);
+	return mk_put(path_of(file), text);
+}
+
+/* Trees are scored by what costs are written, and by others when those are others. */
+TEST_F(costs, trees_are_predicted_from_them)
+{
+	if (self->cpus < SOME_CPUS)
+		SKIP(return, "needs three CPUs");
+	ASSERT_EQ(0, mk_exp_small("trees"));
+	ASSERT_EQ(0, mk_put(mk_exp_file("trees", "cpus"), "0-2"));
+	self->cpus = SOME_CPUS;
+	ASSERT_EQ(0, all_pairs("send", SOME_CPUS, 10));
+	ASSERT_EQ(0, all_pairs("receive", SOME_CPUS, 20));
+	predicted(_metadata, self, 1);
+	ASSERT_EQ(0, all_pairs("send", SOME_CPUS, 30));
+	ASSERT_EQ(0, all_pairs("receive", SOME_CPUS, 60));
+	predicted(_metadata, self, 3);
 }
 
 /* The negative control of parse(). */

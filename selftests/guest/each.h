@@ -69,6 +69,10 @@ FIXTURE_VARIANT_ADD(experiment, routes) {
 	.name = "routes",
 };
 
+FIXTURE_VARIANT_ADD(experiment, trees) {
+	.name = "trees",
+};
+
 FIXTURE_VARIANT_ADD(experiment, shootdown_protocols) {
 	.name = "shootdown_protocols",
 };

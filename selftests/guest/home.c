@@ -161,7 +161,7 @@ TEST_F(home, rights)
 static const int protocols[] = {
 	MK_PROTOCOL_IPI, MK_PROTOCOL_UNICAST, MK_PROTOCOL_BROADCAST,
 	MK_PROTOCOL_MULTICAST, MK_PROTOCOL_NUMA_MULTICAST,
-	MK_PROTOCOL_ADAPTIVE,
+	MK_PROTOCOL_ADAPTIVE, MK_PROTOCOL_PLANNED,
 };
 
 /* Nodes whose CPU still gets somewhere, and where the look sees an entry. */

@@ -333,6 +333,26 @@ maps()
 	python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/out"
 }
 
+# Matrices come out, go in again, and come out the same; bad ones do not.
+imports()
+{
+	local costs=/sys/kernel/debug/multikernel/topology/costs one
+	local exp=/sys/kernel/debug/multikernel/experiments/costs
+
+	echo 16 > "$exp/samples" && echo 0 > "$exp/warmup" || return 1
+	mkdir -p "$work/out.d" "$work/again.d"
+	"$mkctl" topo --measure --export "$work/out.d" > "$work/out" 2>&1 || return 1
+	sed -i -E 's/^([0-9]+ [0-9]+) [0-9.]+/\1 77.125/' "$work/out.d/send"
+	gives 0 '' "$mkctl" topo --import "$work/out.d" || return 1
+	gives 0 '' "$mkctl" topo --export "$work/again.d" || return 1
+	for one in send receive rtt; do
+		diff "$work/out.d/$one" "$work/again.d/$one" || return 1
+	done
+	[ "$(nproc)" = 1 ] || grep -q ' 77.125 ' "$costs/send" || return 1
+	sed -i 's/77.125/x/' "$work/out.d/send"
+	gives 1 'send:2: ' "$mkctl" topo --import "$work/out.d"
+}
+
 plans()
 {
 	gives 0 '' "$mkctl" plan --send "$work/costs" --receive "$work/costs" --nodes 2 \
@@ -456,7 +476,7 @@ needs_root()
 tests=(
 	lists runs describes reports refuses interrupts watches
 	traces_experiment reads_back trace_cmd_reads traces_command traces_process
-	maps plans diagnoses mirrors_command mirrors_process needs_root goes
+	maps plans imports diagnoses mirrors_command mirrors_process needs_root goes
 )
 
 main()

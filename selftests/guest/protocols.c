@@ -126,6 +126,7 @@ static uint32_t full_messages(int protocol, uint32_t n)
 	case MK_PROTOCOL_MULTICAST:
 	case MK_PROTOCOL_NUMA_MULTICAST:
 	case MK_PROTOCOL_ADAPTIVE:
+	case MK_PROTOCOL_PLANNED:
 		return 2 * n;
 	case MK_PROTOCOL_BROADCAST:
 		return n ? 1 + n : 0;

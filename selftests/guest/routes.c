@@ -16,7 +16,9 @@
 #define ROUTES_TIMEOUT	400
 #define MESSAGES	mk_rounds(200, 40)
 
-static const char *const shapes[] = { "star", "binary", "chain", "fanout" };
+static const char *const shapes[] = {
+	"star", "binary", "chain", "planned", "fanout"
+};
 
 static unsigned long long value(const struct mk_table *table,
 				const char *variant, const char *metric)

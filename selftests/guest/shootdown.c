@@ -97,6 +97,10 @@ FIXTURE_VARIANT_ADD(protocol, lazy) {
 	.number = MK_PROTOCOL_LAZY, .frees = true, .own = true,
 };
 
+FIXTURE_VARIANT_ADD(protocol, planned) {
+	.number = MK_PROTOCOL_PLANNED, .own = true,
+};
+
 FIXTURE_SETUP(protocol)
 {
 	if (mk_loaded())

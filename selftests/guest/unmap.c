@@ -156,6 +156,10 @@ FIXTURE_VARIANT_ADD(polling, lazy) {
 	.protocol = "lazy",
 };
 
+FIXTURE_VARIANT_ADD(polling, planned) {
+	.protocol = "planned",
+};
+
 FIXTURE_SETUP(polling)
 {
 	setup(_metadata);

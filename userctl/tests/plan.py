@@ -212,11 +212,12 @@ def used():
     return usage.ru_utime + usage.ru_stime
 
 
-def ask(machine, op, root=None, members=None, compare=True):
+def ask(machine, op, root=None, members=None, compare=True, extra=()):
     """The plan that mkctl has for a machine, and how long that took."""
     with tempfile.TemporaryDirectory() as where:
         machine.write(where)
-        words = [MKCTL, *arguments(machine, where, op, root, members), "--format", "json"]
+        words = [MKCTL, *arguments(machine, where, op, root, members), "--format", "json",
+                 *extra]
         began = used()
         ran = subprocess.run(words + ["--compare"] * compare, capture_output=True,
                              check=False, text=True)
@@ -343,6 +344,26 @@ def all_plans(members, op):
     for broadcast in all_trees(members, True) if op != "gather" else none:
         for gather in all_trees(members, False) if op != "broadcast" else none:
             yield {"broadcast": broadcast, "gather": gather}
+
+
+def children(plan, tree):
+    return {core: sorted(cores) for core, cores in plan[tree].items() if cores}
+
+
+def check_one_tree():
+    """Asked for one tree, both are the same, no worse than a strategy, no better than two."""
+    for machine in machines():
+        two, _ = ask(machine, "both", compare=False)
+        one, _ = ask(machine, "both", extra=["--one-tree"])
+        if children(one, "broadcast") != children(one, "gather"):
+            raise Wrong(f"{machine.name}: two trees")
+        if children(two, "broadcast") == children(two, "gather"):
+            raise Wrong(f"{machine.name}: not asked for, and one tree all the same")
+        real = score(machine, "both", 0, list(machine.cores), one)
+        best = min(by["cycles"] for by in one["strategies"].values() if by)
+        print(f"{machine.name}: {one['cycles']} with one tree, {two['cycles']} with two, {best}")
+        if real != one["cycles"] or real > best:
+            raise Wrong(f"{machine.name}: {one['cycles']} cycles, but {real}; strategies {best}")
 
 
 def check_faults():

@@ -123,6 +123,10 @@ static void tasks(void)
 	CHECK(!make());
 	machine.burst = burst;
 	CHECK(make() == -ERANGE);
+	task.hurry = MK_PLAN_HURRY + 1;
+	CHECK(make() == -EINVAL);
+	task.hurry = MK_PLAN_HURRY;
+	CHECK(!make());
 	CHECK(mk_plan_by(&task, MK_PLAN_STRATEGIES, memory, &plan) == -EINVAL);
 }
 

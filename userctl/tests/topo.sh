@@ -151,9 +151,34 @@ topo_export_dir()
 		--import "$work/costs.d/rtt" --export "$work/costs.d"
 }
 
+# A directory of costs goes into the module, all of it or nothing.
+topo_import_dir()
+{
+	topo_tree
+	mkdir -p "$work/costs.i" "$tree/topology/costs"
+	rm -f "$work/costs.i"/*
+	: | tee "$tree"/topology/costs/{send,receive,rtt} > /dev/null
+	gives 1 'has no costs: no send' "$mkctl" topo --import "$work/costs.i" || return 1
+	printf '0 1 20.125 1\n1 0 21 1\n' > "$work/costs.i/send"
+	printf '0 1 20.125 1\n1 0 x 1\n' > "$work/costs.i/receive"
+	gives 1 'receive:2: ' "$mkctl" topo --import "$work/costs.i" || return 1
+	printf '0 1 20.125 1\n1 3 5 1\n' > "$work/costs.i/receive"
+	gives 1 'core 3, which this machine cannot have' "$mkctl" topo \
+		--import "$work/costs.i" || return 1
+	[ ! -s "$tree/topology/costs/send" ] || return 1
+	cp "$work/costs.i/send" "$work/costs.i/receive"
+	gives 0 '' "$mkctl" topo --import "$work/costs.i" || return 1
+	grep -q '^3 CPUs on 2 nodes' "$work/out" || return 1
+	cmp "$work/costs.i/send" "$tree/topology/costs/send" || return 1
+	cmp "$work/costs.i/send" "$tree/topology/costs/receive" || return 1
+	[ ! -s "$tree/topology/costs/rtt" ] || return 1
+	gives 2 'give one' "$mkctl" topo --measure --import "$work/costs.i"
+}
+
 topos()
 {
 	that 'topo: exports matrices into a directory' topo_export_dir
+	that 'topo: a directory of costs into the module' topo_import_dir
 	that 'topo: nodes and a map' topo_text
 	that 'topo: JSON' topo_json
 	that 'topo: export and import' topo_round_trip
