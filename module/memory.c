@@ -17,6 +17,7 @@
 #include "module/costs.h"
 #include "module/memory.h"
 #include "module/monitor.h"
+#include "module/pager/paged.h"
 #include "shootdown/agree.h"
 #include "shootdown/shootdown.h"
 #include "urpc/cell.h"
@@ -97,6 +98,11 @@ static u64 mk_show_costs(void *data)
 	return mk_costs_bytes();
 }
 
+static u64 mk_show_pagers(void *data)
+{
+	return mk_paged_bytes();
+}
+
 static u64 mk_show_nr_channels(void *data)
 {
 	return mk_channel_count();
@@ -149,6 +155,7 @@ MK_MEMORY_VALUE(nr_cells);
 MK_MEMORY_VALUE(cell);
 MK_MEMORY_VALUE(boards);
 MK_MEMORY_VALUE(costs);
+MK_MEMORY_VALUE(pagers);
 MK_MEMORY_VALUE(agreement);
 MK_MEMORY_VALUE(shootdown);
 MK_MEMORY_VALUE(monitor);
@@ -188,6 +195,7 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("per_cell", dir, NULL, &mk_value_cell);
 	mk_control_value("boards", dir, NULL, &mk_value_boards);
 	mk_control_value("costs", dir, NULL, &mk_value_costs);
+	mk_control_value("pagers", dir, NULL, &mk_value_pagers);
 	predicted = debugfs_create_dir("predicted", dir);
 	mk_control_value("here", predicted, (void *)(unsigned long)nr_cpu_ids,
 			 &mk_value_predicted);

@@ -580,7 +580,8 @@ enum mk_pager_kind {
  * @kind: enum mk_pager_kind
  * @page: first page
  * @pages: how many; 1 for a fault
- * @rights: MK_PAGER_READ and what else is needed: MK_PAGER_WRITE or _EXEC
+ * @rights: MK_PAGER_READ and what else is needed: MK_PAGER_WRITE; MK_PAGER_EXEC
+ *	where the mapping can be executed, whatever the access is
  * @node: where the fault happened; of MK_PAGER_UNMAPPED: as it was asked for
  * @cpu: likewise; -1
  * @asleep: who asks sleeps and has to be woken; changes once the line is shown
