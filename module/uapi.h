@@ -645,7 +645,7 @@ struct mk_pager_answer {
 #define MK_PAGER_REQUESTS	sizeof(struct mk_pager_side)
 #define MK_PAGER_ANSWERS(slots)	(MK_PAGER_REQUESTS + (slots) * 64ul)
 #define MK_PAGER_BYTES(slots)						\
-	((MK_PAGER_ANSWERS(slots) + (slots) * 64ul + 4095) & ~4095ul)
+	((MK_PAGER_REQUESTS + (slots) * 2 * 64ul + 4095) & ~4095ul)
 
 /* Most frames that are allocated or freed at once. */
 #define MK_FRAME_COUNT_MAX	512

@@ -50,7 +50,6 @@
 struct dentry;
 struct mk_region;
 struct vm_area_struct;
-struct vm_operations_struct;
 
 /**
  * struct mk_region_kind - a region whose frames are somebody else's

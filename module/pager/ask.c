@@ -36,6 +36,7 @@ static void mk_ask_write(struct mk_pager *pager,
 	unsigned int i;
 
 	WRITE_ONCE(line->id, 0);
+	/* Pairs with the fence of the pager: after it has copied, before it looks again. */
 	smp_wmb();
 	for (i = 0; i < sizeof(*line) / sizeof(u64) - 1; i++)
 		WRITE_ONCE(to[i], from[i]);
@@ -145,10 +146,12 @@ int mk_ask_room(struct mk_pager *pager, unsigned int state,
 		return -ETIMEDOUT;
 	if (state == TASK_INTERRUPTIBLE)
 		left = wait_event_interruptible_timeout(pager->room,
-				mk_ask_room_now(pager), left);
+							mk_ask_room_now(pager),
+							left);
 	else
 		left = wait_event_killable_timeout(pager->room,
-				mk_ask_room_now(pager), left);
+						   mk_ask_room_now(pager),
+						   left);
 	if (left < 0)
 		return -EINTR;
 	return left ? -EAGAIN : -ETIMEDOUT;

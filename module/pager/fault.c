@@ -220,6 +220,8 @@ static void mk_local_flush(struct mm_struct *mm, unsigned long start,
 {
 	struct mk_local_range range = { .start = start, .end = end };
 
+	if (unlikely(READ_ONCE(mk_paged_broken)))
+		return;
 	mk_flush_announce(mm);
 	on_each_cpu_mask(mm_cpumask(mm), mk_local_flush_here, &range, true);
 }

@@ -17,6 +17,7 @@ atomic64_t mk_paged_regions;
 atomic64_t mk_paged_pagers;
 atomic64_t mk_paged_frames;
 atomic64_t mk_paged_memory;
+bool mk_paged_broken;
 
 /* --- memory ---------------------------------------------------------------- */
 
@@ -316,6 +317,23 @@ static u64 mk_show_bytes(void *data)
 	return mk_paged_bytes();
 }
 
+static u64 mk_show_broken(void *data)
+{
+	return READ_ONCE(mk_paged_broken);
+}
+
+static int mk_store_broken(void *data, u64 value)
+{
+	WRITE_ONCE(mk_paged_broken, value);
+	return 0;
+}
+
+static const struct mk_value mk_value_broken = {
+	.show	= mk_show_broken,
+	.store	= mk_store_broken,
+	.max	= 1,
+};
+
 static const struct mk_value mk_value_atomic = { .show = mk_show_atomic };
 static const struct mk_value mk_value_stat = { .show = mk_show_stat };
 static const struct mk_value mk_value_bytes = { .show = mk_show_bytes };
@@ -346,6 +364,7 @@ void mk_paged_files(struct dentry *root)
 	mk_control_value("count", dir, &mk_paged_pagers, &mk_value_atomic);
 	mk_control_value("frames", dir, &mk_paged_frames, &mk_value_atomic);
 	mk_control_value("bytes", dir, NULL, &mk_value_bytes);
+	mk_control_value("broken", dir, NULL, &mk_value_broken);
 #define MK_PAGED_STAT_FILE(name)					\
 	mk_control_value(#name, dir,					\
 			 (void *)offsetof(struct mk_paged_stats, name),	\

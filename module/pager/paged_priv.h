@@ -174,6 +174,9 @@ extern atomic64_t mk_paged_pagers;
 extern atomic64_t mk_paged_frames;
 extern atomic64_t mk_paged_memory;
 
+/* A planted fault, to see tests fail: local entries go without a flush. */
+extern bool mk_paged_broken;
+
 #define mk_paged_count(paged, name)					\
 	do {								\
 		this_cpu_inc((paged)->stats->name);			\

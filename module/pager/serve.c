@@ -50,22 +50,27 @@ static unsigned long mk_serve_left(const struct mk_serving *serving)
 	return left > 0 ? left : 0;
 }
 
+static bool mk_serve_is_busy(const struct mk_serving *serving)
+{
+	return mk_paged_busy(serving->paged, serving->page);
+}
+
 /* Wait for an operation on the page; true if there is one. */
 static bool mk_serve_busy(const struct mk_serving *serving)
 {
-	struct mk_region *region = serving->paged->region;
+	wait_queue_head_t *idle = &serving->paged->region->idle;
+	unsigned long left = mk_serve_left(serving);
 
-	if (!mk_paged_busy(serving->paged, serving->page))
+	if (!mk_serve_is_busy(serving))
 		return false;
 	/* Whatever comes of it, the access finds out. */
 	if (serving->state == TASK_INTERRUPTIBLE)
-		wait_event_interruptible_timeout(region->idle,
-			!mk_paged_busy(serving->paged, serving->page),
-			mk_serve_left(serving));
+		wait_event_interruptible_timeout(*idle,
+						 !mk_serve_is_busy(serving),
+						 left);
 	else
-		wait_event_killable_timeout(region->idle,
-			!mk_paged_busy(serving->paged, serving->page),
-			mk_serve_left(serving));
+		wait_event_killable_timeout(*idle, !mk_serve_is_busy(serving),
+					    left);
 	return true;
 }
 
@@ -186,25 +191,30 @@ static int mk_serve_by(const struct mk_serving *serving, struct mk_pager *pager)
 	return err == -EINTR ? 0 : err;
 }
 
+static bool mk_serve_somebody(const struct mk_serving *serving)
+{
+	return mk_pager_is_there(serving->paged, serving->node);
+}
+
 /* Nobody serves the node: wait for somebody, if so agreed. Return: as below. */
 static int mk_serve_await(const struct mk_serving *serving)
 {
-	struct mk_paged *paged = serving->paged;
-	long left = 0;
+	wait_queue_head_t *arrival = &serving->paged->arrival;
+	long left = mk_serve_left(serving);
 
-	if (paged->flags & MK_PAGED_AWAIT) {
-		if (serving->state == TASK_INTERRUPTIBLE)
-			left = wait_event_interruptible_timeout(paged->arrival,
-					mk_pager_is_there(paged, serving->node),
-					mk_serve_left(serving));
-		else
-			left = wait_event_killable_timeout(paged->arrival,
-					mk_pager_is_there(paged, serving->node),
-					mk_serve_left(serving));
-	}
+	if (!(serving->paged->flags & MK_PAGED_AWAIT))
+		left = 0;
+	else if (serving->state == TASK_INTERRUPTIBLE)
+		left = wait_event_interruptible_timeout(*arrival,
+							mk_serve_somebody(serving),
+							left);
+	else
+		left = wait_event_killable_timeout(*arrival,
+						   mk_serve_somebody(serving),
+						   left);
 	if (left)
 		return 0;
-	mk_paged_count(paged, nobody);
+	mk_paged_count(serving->paged, nobody);
 	return MK_SERVE_POLICY;
 }
 

@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(bad)
 	EXPECT_NOTHING_LEFT();
 }
 
-static void make(struct __test_metadata *_metadata, FIXTURE_DATA(bad) *self,
+static void make(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 		 uint64_t flags, uint32_t timeout_ms)
 {
 	self->fd = paged_open(PAGES, flags, timeout_ms);
@@ -144,7 +144,7 @@ TEST_F(bad, a_pager_that_never_comes)
 
 /* --- silence --------------------------------------------------------------- */
 
-static void silent(struct __test_metadata *_metadata, FIXTURE_DATA(bad) *self,
+static void silent(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 		   uint64_t flags)
 {
 	struct mk_paged_info seen;
@@ -454,7 +454,7 @@ static pid_t pager_child(int region, int node, int *ready)
 		pause();
 }
 
-static void killed(struct __test_metadata *_metadata, FIXTURE_DATA(bad) *self,
+static void killed(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 		   bool another)
 {
 	double start = mk_seconds();

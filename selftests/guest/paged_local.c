@@ -56,7 +56,7 @@ static uint64_t due(int node, uint32_t page)
 	return 1000 + node * PAGES + page + half;
 }
 
-static void make(struct __test_metadata *_metadata, FIXTURE_DATA(local) *self,
+static void make(struct __test_metadata *_metadata, FIXTURE_DATA(local) * self,
 		 uint64_t flags)
 {
 	uint32_t i;
@@ -125,7 +125,7 @@ FIXTURE_TEARDOWN(local)
 	EXPECT_NOTHING_LEFT();
 }
 
-static unsigned int faults(FIXTURE_DATA(local) *self)
+static unsigned int faults(FIXTURE_DATA(local) * self)
 {
 	unsigned int sum = 0;
 	int node;
@@ -213,7 +213,7 @@ static void *looker_run(void *arg)
 	return NULL;
 }
 
-static void lookers_start(FIXTURE_DATA(local) *self, struct looker *looker)
+static void lookers_start(FIXTURE_DATA(local) * self, struct looker *looker)
 {
 	int node;
 
@@ -226,7 +226,7 @@ static void lookers_start(FIXTURE_DATA(local) *self, struct looker *looker)
 	}
 }
 
-static void lookers_stop(FIXTURE_DATA(local) *self, struct looker *looker)
+static void lookers_stop(FIXTURE_DATA(local) * self, struct looker *looker)
 {
 	int node;
 
@@ -366,9 +366,39 @@ TEST_F(local, mapped_over)
 	lookers_stop(self, looker);
 }
 
+/* Without the flush of our own, they are seen to: Linux finds nothing to flush. */
+TEST_F(local, mapped_over_without_flush)
+{
+	struct looker looker[NODES_MAX];
+	unsigned int i, stale = 0;
+	char *over;
+	int node;
+
+	make(_metadata, self, 0);
+	lookers_start(self, looker);
+	ASSERT_EQ(0, mk_put("pagers/broken", "1"));
+	for (i = 0; i < 100 && !stale; i++) {
+		for (node = 0; node < self->nodes; node++)
+			ASSERT_EQ(due(node, 0), sees(&looker[node]));
+		over = mmap(self->base, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		for (node = 0; node < self->nodes; node++)
+			stale += sees(&looker[node]) != 0;
+		over = mmap(self->base, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_FIXED, self->fd, 0);
+		ASSERT_EQ(self->base, over);
+	}
+	EXPECT_EQ(0, mk_put("pagers/broken", "0"));
+	EXPECT_LT(0, stale)
+		TH_LOG("a planted fault must be seen");
+	/* a flush again, for what is left */
+	EXPECT_EQ(0, mprotect(self->base, PAGES * PAGE, PROT_READ));
+	lookers_stop(self, looker);
+}
+
 TEST_F(local, split_and_moved)
 {
-	char *elsewhere;
+	char *target;
 	int node;
 
 	make(_metadata, self, 0);
@@ -377,11 +407,11 @@ TEST_F(local, split_and_moved)
 		EXPECT_EQ(due(node, 3), word(self->base, 3));
 		EXPECT_EQ(due(node, 4), word(self->base, 4));
 	}
-	elsewhere = mmap(NULL, 64 * PAGE, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, elsewhere);
+	target = mmap(NULL, 64 * PAGE, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, target);
 	EXPECT_EQ(MAP_FAILED, mremap(self->base, PAGES * PAGE, PAGES * PAGE,
-				     MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere));
+				     MREMAP_MAYMOVE | MREMAP_FIXED, target));
 	EXPECT_EQ(EINVAL, errno);
 	ASSERT_EQ(0, munmap(self->base + 4 * PAGE, PAGE));
 	for (node = 0; node < self->nodes; node++) {
@@ -390,7 +420,7 @@ TEST_F(local, split_and_moved)
 		EXPECT_EQ(SIGSEGV, mk_touch(self->base + 4 * PAGE, false));
 		EXPECT_EQ(due(node, 5), word(self->base, 5));
 	}
-	munmap(elsewhere, 64 * PAGE);
+	munmap(target, 64 * PAGE);
 }
 
 TEST_F(local, fork_and_exit)
