@@ -283,7 +283,8 @@ int mk_paged_look(struct mk_paged *paged, struct mk_paged_look *look)
 	mutex_lock(&paged->region->lock);
 	if (master)
 		record = master[look->page];
-	if (!record && mk_paged_is_local(paged))
+	/* A node that had no memory when the region was made has none. */
+	if (!record && mk_paged_is_local(paged) && paged->record[look->node])
 		record = paged->record[look->node][look->page];
 	look->seq = paged->seq[look->page];
 	mutex_unlock(&paged->region->lock);
