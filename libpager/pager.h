@@ -364,6 +364,16 @@ int pager_replicate(int region, void *start, uint64_t bytes, int text,
 		    int *mirror);
 
 /**
+ * pager_fetch() - a region from mkpager
+ * @path: the socket of mkpager
+ * @pages: out: how many it has
+ *
+ * Return: its file, the caller's; or a negative errno: -ENOENT, -ECONNREFUSED
+ * without mkpager, -EPROTO if somebody else is there, -ETIMEDOUT.
+ */
+int pager_fetch(const char *path, uint32_t *pages);
+
+/**
  * pager_policy_name() - by number
  * @policy: enum pager_policy
  *

@@ -120,6 +120,8 @@ static enum tap_result migrate(u32 sync)
 	}
 	CHECK(COUNTED(crew, copies) == 2 * NODES - 1);
 	CHECK(COUNTED(crew, unmaps) == 2 * NODES - 1);
+	/* No answer was older than what its pager did for it. */
+	CHECK(COUNTED(crew, requests) == 2 * NODES);
 	CHECK(!fake_access(node, 2, 1));
 	CHECK(COUNTED(crew, copies) == 2 * NODES - 1);
 	return end(crew);

@@ -23,10 +23,14 @@
 #define WITH_TSAN	false
 #endif
 
-/* No wait of a test that passes comes near it. */
-#ifndef LONG_MS
-#define LONG_MS		20000
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN	true
+#else
+#define WITH_ASAN	false
 #endif
+
+/* No wait of a test that passes comes near it. Mutants have less patience. */
+#define LONG_MS		test_long_ms()
 
 #define NODES		3
 #define PAGES		4
@@ -91,6 +95,7 @@ extern const struct pager_region_ops fake_device;
 
 struct fake *fake_new(bool local);
 void fake_free(void);
+void fake_spare(int node);
 /* Read, or add to, a page's first word. 0 or a negative errno. */
 int fake_access(int node, u32 page, u64 add);
 /* How many frames are in use. */
@@ -110,6 +115,7 @@ u64 crew_sum(struct crew *crew, size_t counter);
 
 u64 test_random(u64 *state);
 void test_pause(void);
+int test_long_ms(void);
 
 /* What pagers do after they have answered. */
 #define BECOMES(cond)							\

@@ -26,6 +26,13 @@ void test_pause(void)
 	usleep(1000);
 }
 
+int test_long_ms(void)
+{
+	const char *text = getenv("PAGER_LONG_MS");
+
+	return text ? atoi(text) : 20000;
+}
+
 int main(int argc, char **argv)
 {
 	return tap_main(argc > 1 ? argv[1] : NULL, lists, NR_OF(lists),
