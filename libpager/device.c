@@ -12,10 +12,8 @@
  *	our word "asleep" and the last look for a request. Of two sides that each
  *	store and then load what the other stores, at least one sees the other's.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -52,8 +50,10 @@ struct device {
 	char *frames;
 };
 
-_Static_assert(PAGER_READ == MK_PAGER_READ && PAGER_WRITE == MK_PAGER_WRITE &&
-	       PAGER_EXEC == MK_PAGER_EXEC, "the same rights");
+#if (PAGER_READ) != (MK_PAGER_READ) || (PAGER_WRITE) != (MK_PAGER_WRITE) || \
+	(PAGER_EXEC) != (MK_PAGER_EXEC)
+#error pager.h and uapi.h differ
+#endif
 
 static struct device *device_of(struct pager_kernel *kernel)
 {
@@ -91,6 +91,7 @@ static void give(struct device *d, u64 id, const struct mk_pager_answer *answer)
 	WRITE_ONCE(line->rights, answer->rights);
 	WRITE_ONCE(line->reserved, 0);
 	WRITE_ONCE(line->seq, answer->seq);
+	/* See above. */
 	smp_store_release(&line->id, id);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	/* If it fails, who asked has gone. */
@@ -103,6 +104,7 @@ static void give(struct device *d, u64 id, const struct mk_pager_answer *answer)
 static int copy(struct device *d, struct mk_pager_request *request)
 {
 	const struct mk_pager_request *line = request_line(d, d->expected);
+	/* Before the rest is read. */
 	u64 id = smp_load_acquire(&line->id);
 
 	if (id < d->expected)
@@ -250,8 +252,7 @@ static bool taken_over(const struct device *d)
 
 static bool shown(struct device *d)
 {
-	return smp_load_acquire(&request_line(d, d->expected)->id) >=
-	       d->expected;
+	return READ_ONCE(request_line(d, d->expected)->id) >= d->expected;
 }
 
 static void disarm(struct pager_kernel *kernel)
@@ -421,28 +422,7 @@ static int look(int region, u32 page, int node, u32 *frame)
 	return ret ? ret : (int)seen.rights;
 }
 
-/* Linux has a file that says so, as ranges: 0-1,3 */
-static u64 nodes(void)
-{
-	FILE *file = fopen("/sys/devices/system/node/has_memory", "re");
-	u64 found = 0;
-	int first, last;
-
-	while (file && fscanf(file, "%d", &first) == 1) {
-		last = first;
-		if (fscanf(file, "-%d", &last) < 0)
-			last = first;
-		for (; first <= last && first < PAGER_NODES_MAX; first++)
-			found |= node_bit(first);
-		if (fgetc(file) != ',')
-			break;
-	}
-	if (file)
-		fclose(file);
-	return found ? found : 1;
-}
-
 const struct pager_region_ops pager_device = {
-	.nodes = nodes, .create = create, .open = open_device,
+	.nodes = pager_nodes, .create = create, .open = open_device,
 	.unmap = unmap_region, .look = look,
 };

@@ -26,6 +26,7 @@ struct pager_want {
 
 /**
  * struct pager_kernel - the kernel's side of one pager, or of a region
+ * @ops: what can be done
  * @wake: readable, if pager_kernel_ops.arm returned 0 before and something came
  * @file: hangs up when another has taken over
  * @depth: most wants that are on their way at a time

@@ -255,6 +255,17 @@ int pager_open(struct pager_group *group, int node, uint32_t flags,
 	       struct pager **pager);
 
 /**
+ * pager_bind() - have this thread run on a node's CPUs
+ * @node: which
+ *
+ * Before pager_open(): a pager is near what it serves then, and so is its memory.
+ *
+ * Return: 0; -ENODEV if the node has no CPU, -ENOENT if there is no such node, or what
+ * setting the affinity gave.
+ */
+int pager_bind(int node);
+
+/**
  * pager_close() - stop being a pager
  * @pager: or NULL; gone afterwards
  *

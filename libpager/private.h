@@ -73,13 +73,14 @@ struct pager_seat {
 } __attribute__((aligned(64)));
 
 /**
- * struct pager_directory - what pagers share; the entries follow
+ * struct pager_directory - what pagers share
  * @version: PAGER_VERSION
  * @pages: of the region
  * @nodes: that have a pager
  * @policy: enum pager_policy
  * @sync: enum pager_sync
  * @seat: of each node
+ * @entry: of each page
  */
 struct pager_directory {
 	u32 version;
@@ -309,6 +310,9 @@ static inline u64 node_bit(int node)
 }
 
 int64_t pager_now_ns(void);
+
+/* place.c */
+u64 pager_nodes(void);
 
 /* pager.c */
 int pager_watch(struct pager *pager, int fd, u32 what);

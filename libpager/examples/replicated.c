@@ -13,9 +13,7 @@
  * The pagers are processes, made by fork() before anything is replaced: their own
  * text stays what it was.
  */
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,9 +47,19 @@ __attribute__((noinline, noclone)) static unsigned int stamp_of_code(void)
 	return stamp;
 }
 
+/* In the middle of stamp_of_code(). */
 extern unsigned char stamp_end[];
 
-static const volatile unsigned int stamp_of_data = STAMP;
+static const unsigned int stamp_of_data = STAMP;
+
+/* The compiler thinks that it knows what is there. */
+static unsigned int data_stamp(void)
+{
+	const unsigned int *at = &stamp_of_data;
+
+	__asm__ __volatile__("" : "+r" (at) : : "memory");
+	return *at;
+}
 
 /**
  * struct range - what is replicated
@@ -81,32 +89,30 @@ static int fill(void *arg, uint32_t page, int node, void *frame)
 	return 0;
 }
 
-/* The segment of this program that has @address in it. */
-static int segment_at(struct dl_phdr_info *info, size_t size, void *address)
+/* The mapping that has @address in it, by /proc/self/maps. */
+static int mapping_at(unsigned long address)
 {
-	unsigned long at = (unsigned long)address;
-	int i;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start, end;
+	int found = 0;
 
-	(void)size;
-	for (i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		unsigned long start = info->dlpi_addr + p->p_vaddr;
-
-		if (p->p_type != PT_LOAD || at < start ||
-		    at >= start + p->p_memsz)
-			continue;
-		range.start = (char *)(start & ~(PAGE_BYTES - 1));
-		range.bytes = (start + p->p_memsz - (unsigned long)range.start +
-			       PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-		return 1;
+	while (maps && !found &&
+	       fscanf(maps, "%lx-%lx%*[^\n]", &start, &end) == 2) {
+		found = address >= start && address < end;
+		range.start = (char *)start;
+		range.bytes = end - start;
 	}
-	return 0;
+	if (maps)
+		fclose(maps);
+	return found ? 0 : -ENOENT;
 }
 
 static int find_range(void *address)
 {
-	if (dl_iterate_phdr(segment_at, address) != 1)
-		return -ENOENT;
+	int ret = mapping_at((unsigned long)address);
+
+	if (ret)
+		return ret;
 	range.copy = mmap(NULL, range.bytes, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (range.copy == MAP_FAILED)
@@ -130,6 +136,7 @@ static int start_pagers(struct pager_group *group, int stop)
 		if (pid)
 			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pager_bind(node);
 		if (pager_open(group, node, 0, &pager))
 			_exit(1);
 		_exit(pager_run(pager, stop, -1) ? 1 : 0);
@@ -143,7 +150,7 @@ static uint64_t checksum(void)
 	unsigned long i;
 
 	for (i = 0; i < range.bytes; i++)
-		sum = (sum ^ ((volatile unsigned char *)range.start)[i]) *
+		sum = (sum ^ (unsigned char)range.start[i]) *
 		      0x100000001b3;
 	return sum;
 }
@@ -179,7 +186,7 @@ static int look(struct pager_group *group, int data, unsigned int node,
 {
 	struct seen *s = &seen[node];
 
-	s->stamp = data ? stamp_of_data : stamp_of_code();
+	s->stamp = data ? data_stamp() : stamp_of_code();
 	s->sum = checksum();
 	s->there = pager_group_look(group, page, node, &s->frame) > 0;
 	if (!s->there)
@@ -192,7 +199,7 @@ static int look(struct pager_group *group, int data, unsigned int node,
 /* Has each node another frame, and if stamped, its own constant? */
 static int judge(int stamped)
 {
-	int a, b, nodes = 0, bad = 0;
+	int a, b, same, nodes = 0, bad = 0;
 
 	for (a = 0; a < NODES_MAX; a++) {
 		if (!seen[a].there)
@@ -200,11 +207,12 @@ static int judge(int stamped)
 		nodes++;
 		if (stamped && seen[a].stamp != STAMP + 1 + a)
 			bad++;
-		for (b = 0; b < a; b++)
-			if (seen[b].there &&
-			    (seen[a].frame == seen[b].frame ||
-			     (seen[a].sum == seen[b].sum) == stamped))
-				bad++;
+		for (b = 0; b < a; b++) {
+			if (!seen[b].there)
+				continue;
+			same = seen[a].sum == seen[b].sum;
+			bad += seen[a].frame == seen[b].frame || same == stamped;
+		}
 	}
 	if (nodes < 2)
 		return 2;

@@ -40,6 +40,8 @@ static void serve(struct crew *crew, int node)
 	signal(SIGTERM, SIG_DFL);
 	sigfillset(&all);
 	sigprocmask(SIG_UNBLOCK, &all, NULL);
+	/* It serves from elsewhere, if it has to. */
+	pager_bind(node);
 	ret = pager_open(crew->group, node, 0, &pager);
 	if (!ret) {
 		ret = pager_run(pager, crew->stop, -1);

@@ -43,13 +43,14 @@ static const struct argp_option known[] = {
 };
 
 static const char doc[] =
-	"Makes a paged region of /dev/multikernel and serves its faults by a "
-	"process on each NUMA node.\vCOMMAND runs with the region's file as "
-	"descriptor $MKPAGER_REGION; mkpager ends with it and with its status. "
-	"Without COMMAND, --socket is needed, and mkpager ends by SIGTERM or "
-	"SIGINT. SIGUSR1 prints what was done so far.\n\n"
-	"Exit status: 0, or that of COMMAND; 1 it could not be done; 2 wrong "
-	"usage; 3 the pagers die one after the other.";
+"Makes a paged region of /dev/multikernel and serves its faults by a process on each\n"
+"NUMA node.\n"
+"\vCOMMAND runs with the region's file as descriptor $MKPAGER_REGION; mkpager ends with it\n"
+"and with its status. Without COMMAND, --socket is needed, and mkpager ends by SIGTERM\n"
+"or SIGINT. SIGUSR1 prints what was done so far.\n"
+"\n"
+"Exit status: 0, or that of COMMAND; 1 it could not be done; 2 wrong usage;\n"
+"3 the pagers die one after the other.";
 
 static struct settings {
 	struct pager_options options;
@@ -59,8 +60,8 @@ static struct settings {
 	char **command;
 } settings = { .options = { .poll_us = 0 } };
 
-static uint32_t number(struct argp_state *state, const char *text,
-		       unsigned long least, unsigned long most)
+static uint32_t bounded(struct argp_state *state, const char *text,
+			unsigned long least, unsigned long most)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 0);
@@ -121,7 +122,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		options->pages = number(state, text, 1, 4096);
+		options->pages = bounded(state, text, 1, 4096);
 		break;
 	case 'p':
 		options->policy = by_name(state, text, pager_policy_name);
@@ -133,10 +134,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		options->nodes = node_list(state, text);
 		break;
 	case 't':
-		options->timeout_ms = number(state, text, 1, 10000);
+		options->timeout_ms = bounded(state, text, 1, 10000);
 		break;
 	case 'P':
-		options->poll_us = number(state, text, 0, 1000000);
+		options->poll_us = bounded(state, text, 0, 1000000);
 		break;
 	case 'c':
 		settings.contents = text;

@@ -387,7 +387,7 @@ int fake_access(int at, u32 page, u64 add)
 {
 	struct fake_node *node = &fake->node[at];
 	u32 rights = PAGER_READ | (add ? PAGER_WRITE : 0);
-	int64_t until = pager_now_ns() + LONG_MS * NS_PER_MS;
+	const int64_t until = pager_now_ns() + LONG_MS * NS_PER_MS;
 	const struct timespec moment = { .tv_nsec = 20000 };
 	struct fake_request *request = NULL;
 	int ret = -EAGAIN;

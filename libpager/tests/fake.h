@@ -68,16 +68,11 @@ struct fake_record {
 	u32 rights;
 };
 
-/**
- * struct fake - the machine
- * @lock: everything
- * @wrong: what must not be was seen so often
- * @local: each node has words of its own
- */
+/* The machine. */
 struct fake {
-	pthread_mutex_t lock;
-	u32 wrong;
-	u32 local;
+	pthread_mutex_t lock;	/* everything */
+	u32 wrong;		/* what must not be was seen so often */
+	u32 local;		/* each node has words of its own */
 	u64 next_id;
 	u64 next_seq;
 	u64 seq[PAGES];
@@ -87,7 +82,7 @@ struct fake {
 	u64 want[PAGES][NODES];	/* what the first word must be */
 	u64 faults;
 	u64 unmaps;
-	char frame[FRAMES][PAGE_BYTES] __attribute__((aligned(64)));
+	char frame[FRAMES][PAGE_BYTES] __aligned(64);
 };
 
 extern struct fake *fake;
@@ -121,10 +116,11 @@ int test_long_ms(void);
 #define BECOMES(cond)							\
 do {									\
 	int tries_left = LONG_MS;					\
+	bool is_so;							\
 									\
-	while (!(cond) && tries_left--)					\
+	while (!(is_so = (cond)) && tries_left--)			\
 		test_pause();						\
-	CHECK(cond);							\
+	CHECK(is_so);							\
 } while (0)
 
 extern const struct tap_test policy_tests[];

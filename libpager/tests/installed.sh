@@ -38,7 +38,7 @@ install_it()
 	make -s "OUT=$out" "PREFIX=$root" install
 	status=$?
 	mv "$out/libpager.pc.kept" "$out/libpager.pc"
-	return $status
+	return "$status"
 }
 
 compile()
