@@ -100,19 +100,17 @@ void pager_mend(struct pager *pager, u32 page)
 		pager_policy_ops(pager->group->options.policy);
 	struct pager_entry *entry = pager_entry(pager, page);
 	struct pager_state state = *pager_entry_state(entry);
+	u64 drop = 0;
 	int node;
 
 	pager_count(&pager->seat->counts.mended, 1);
 	/* If this fails the state says still who may map it. */
 	if (!pager_take_away(pager, page, &state, ~0ull))
 		state.mapped = 0;
-	for (node = 0; node < PAGER_NODES_MAX && !state.mapped; node++) {
-		bool extra = policy->one(&state) && state.owner != node + 1u;
-
-		if (extra || state.fresh == node + 1u)
-			pager_free_frame(pager, &state, node);
-	}
+	for (node = 0; node < PAGER_NODES_MAX && !state.mapped; node++)
+		if ((policy->one(&state) && state.owner != node + 1u) ||
+		    state.fresh == node + 1u)
+			drop |= node_bit(node);
 	state.fresh = 0;
-	state.version++;
-	pager_entry_write(entry, &state);
+	pager_drop(pager, page, &state, drop);
 }

@@ -30,7 +30,6 @@
  * @flags: STATE_ONE
  * @reserved: 0
  * @seq: of the last operation by which a pager took it away
- * @version: raised whenever it is written
  * @frame: of each node, 1 + its index; 0: none
  */
 struct pager_state {
@@ -40,7 +39,6 @@ struct pager_state {
 	u32 flags;
 	u32 reserved;
 	u64 seq;
-	u64 version;
 	u32 frame[PAGER_NODES_MAX];
 };
 
@@ -122,8 +120,6 @@ struct pager_group {
  * @STAGE_OURS: the page is ours
  * @STAGE_DONE: answered; its page's home, or that one's successor, has to say that it
  *	knows
- * @STAGE_BACK: not answered, since its page's home has gone; likewise, and then it
- *	begins again
  */
 enum pager_stage {
 	STAGE_FREE,
@@ -131,7 +127,6 @@ enum pager_stage {
 	STAGE_ASKED,
 	STAGE_OURS,
 	STAGE_DONE,
-	STAGE_BACK,
 };
 
 /**
@@ -188,10 +183,8 @@ struct pager {
 /**
  * struct pager_sync_ops - how a pager comes by a page, so that nobody else changes it
  * @name: for options
- * @begin: get it, and its state: 0, -EAGAIN: not now, call again
- * @note: what its state is, whatever becomes of this pager; -ENOTCONN if that cannot
- *	be said now: then the page stays as it was noted last
- * @end: the same, and let go of it
+ * @begin: get it: 0, -EAGAIN: not now, call again
+ * @end: let go of it
  * @retry_ms: how long to block at most while a page is waited for; -1: it is told
  *
  * None of them waits.
@@ -199,7 +192,6 @@ struct pager {
 struct pager_sync_ops {
 	const char *name;
 	int (*begin)(struct pager *pager, struct pager_work *work);
-	int (*note)(struct pager *pager, struct pager_work *work);
 	void (*end)(struct pager *pager, struct pager_work *work);
 	int retry_ms;
 };
@@ -241,11 +233,12 @@ void pager_mend(struct pager *pager, u32 page);
 /* serve.c: for policies, and for what begins and ends requests */
 void pager_take(struct pager *pager, const struct pager_want *want);
 int pager_serve_all(struct pager *pager);
+void pager_serve_ours(struct pager *pager);
 int pager_fresh(struct pager *pager, struct pager_work *work, int from);
 int pager_take_away(struct pager *pager, u32 page, struct pager_state *state,
 		    u64 nodes);
-void pager_free_frame(struct pager *pager, struct pager_state *state,
-		      int node);
+void pager_drop(struct pager *pager, u32 page, struct pager_state *state,
+		u64 nodes);
 
 /* talk.c */
 int pager_talk_open(struct pager *pager, u32 flags);
@@ -256,6 +249,7 @@ void pager_talk_disarm(struct pager *pager);
 
 /* sync_urpc.c: what talk.c brings it */
 struct pager_said;
+
 void pager_heard(struct pager *pager, int node, u32 what,
 		 const struct pager_said *said);
 void pager_peer_came(struct pager *pager, int node);
@@ -265,17 +259,15 @@ int pager_homes_open(struct pager *pager);
 /**
  * enum pager_saying - what pagers say to each other
  * @SAY_ASK: to a page's home: may I have it?
- * @SAY_YOURS: from it: the state follows
- * @SAY_NOTE: to it: the page's state is this
- * @SAY_DONE: to it: likewise, and I do not need the page any more
- * @SAY_KNOWN: from it: I have heard that you do not need the page any more
+ * @SAY_YOURS: from it: yes
+ * @SAY_DONE: to it: I do not need the page any more
+ * @SAY_KNOWN: from it: I have heard that
  * @SAY_SYNCED: after a channel was made: what I did not say so far, I do not have
  * @SAY_FREE: a page that you waited for is free
  */
 enum pager_saying {
 	SAY_ASK,
 	SAY_YOURS,
-	SAY_NOTE,
 	SAY_DONE,
 	SAY_KNOWN,
 	SAY_SYNCED,
@@ -286,17 +278,15 @@ enum pager_saying {
  * struct pager_said - a message; its tag is the enum pager_saying
  * @page: which
  * @work: of who asked
- * @state: with the frames of the group's nodes only
  */
 struct pager_said {
 	u32 page;
 	u32 work;
-	struct pager_state state;
 };
 
 /* talk.c: -ENOTCONN if there is no channel now */
 int pager_say(struct pager *pager, int node, enum pager_saying what, u32 page,
-	      u32 work, const struct pager_state *state);
+	      u32 work);
 
 static inline void pager_count(uint64_t *counter, u64 n)
 {

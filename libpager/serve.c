@@ -8,7 +8,9 @@
  * The state is noted before the answer: from then on the frame is in use, and
  * whoever comes after this pager must find it. The page is let go after the
  * answer: who gets it next and takes it away from this node takes this answer
- * away as well.
+ * away as well. A frame is given back after no state has it any more: a pager
+ * that dies in between loses the frame, but nobody gives it back twice, when it
+ * may be another page's.
  */
 #include <string.h>
 
@@ -70,13 +72,31 @@ int pager_take_away(struct pager *pager, u32 page, struct pager_state *state,
 	return ret;
 }
 
-/* A node's frame of a page is not used any more, and not mapped. */
-void pager_free_frame(struct pager *pager, struct pager_state *state, int node)
+/**
+ * pager_drop() - nodes' frames of a page are not used any more, and not mapped
+ * @pager: this thread's
+ * @page: the caller's
+ * @state: of the page; is noted
+ * @nodes: a bit for each
+ */
+void pager_drop(struct pager *pager, u32 page, struct pager_state *state,
+		u64 nodes)
 {
-	if (!state->frame[node])
-		return;
-	pager_frame_put(pager, state->frame[node] - 1);
-	state->frame[node] = 0;
+	struct pager_state before = *state;
+	int node;
+
+	for (node = 0; node < PAGER_NODES_MAX; node++)
+		if (nodes & node_bit(node))
+			state->frame[node] = 0;
+	pager_entry_write(pager_entry(pager, page), state);
+	for (node = 0; node < PAGER_NODES_MAX; node++)
+		if ((nodes & node_bit(node)) && before.frame[node])
+			pager_frame_put(pager, before.frame[node] - 1);
+}
+
+static void note(struct pager *pager, struct pager_work *work)
+{
+	pager_entry_write(pager_entry(pager, work->want.page), &work->state);
 }
 
 static int contents(struct pager *pager, struct pager_work *work, int from,
@@ -123,13 +143,12 @@ int pager_fresh(struct pager *pager, struct pager_work *work, int from)
 		return ret;
 	work->state.frame[node] = frame + 1;
 	work->state.fresh = node + 1;
-	ret = pager->sync->note(pager, work);
+	note(pager, work);
 	to = pager->kernel->ops->data(pager->kernel, frame);
-	if (!ret)
-		ret = to ? contents(pager, work, from, to) : -EFAULT;
-	if (ret)
-		pager_free_frame(pager, &work->state, node);
+	ret = to ? contents(pager, work, from, to) : -EFAULT;
 	work->state.fresh = 0;
+	if (ret)
+		pager_drop(pager, work->want.page, &work->state, node_bit(node));
 	return ret;
 }
 
@@ -156,47 +175,23 @@ static void finish(struct pager *pager, struct pager_work *work)
 	pager->works--;
 }
 
-/*
- * The page's home has gone, and does not know what was to become of the page. It
- * stays as it was, which the home's successor is told: a frame that would have
- * been new goes, and nobody is answered.
- */
-static void abandon(struct pager *pager, struct pager_work *work,
-		    const struct pager_state *before)
-{
-	struct pager_state now = work->state;
-	int node = work->want.node;
-
-	if (!before->frame[node])
-		pager_free_frame(pager, &now, node);
-	work->state = *before;
-	work->state.seq = now.seq;
-	work->state.version = now.version + 1;
-	work->stage = STAGE_BACK;
-}
-
 /* The page is ours. */
 static void serve(struct pager *pager, struct pager_work *work)
 {
 	const struct pager_policy_ops *policy =
 		pager_policy_ops(pager->group->options.policy);
-	const struct pager_state before = work->state;
-	int node = work->want.node;
 
+	work->state = *pager_entry_state(pager_entry(pager, work->want.page));
 	work->drop = 0;
 	work->rights = 0;
 	if (policy->serve(pager, work))
 		work->rights = 0;
 	else
-		work->state.mapped |= node_bit(node);
-	if (pager->sync->note(pager, work)) {
-		abandon(pager, work, &before);
-		return;
-	}
+		work->state.mapped |= node_bit(work->want.node);
+	note(pager, work);
 	answer(pager, work);
-	for (node = 0; node < PAGER_NODES_MAX; node++)
-		if (work->drop & node_bit(node))
-			pager_free_frame(pager, &work->state, node);
+	if (work->drop)
+		pager_drop(pager, work->want.page, &work->state, work->drop);
 	pager->sync->end(pager, work);
 	finish(pager, work);
 }
@@ -221,8 +216,7 @@ static int advance(struct pager *pager, struct pager_work *work)
 {
 	u32 before = work->stage;
 
-	if (work->stage == STAGE_FREE || work->stage == STAGE_DONE ||
-	    work->stage == STAGE_BACK)
+	if (work->stage == STAGE_FREE || work->stage == STAGE_DONE)
 		return 0;
 	if (pager->group->options.serve) {
 		serve_else(pager, work);
@@ -247,4 +241,14 @@ int pager_serve_all(struct pager *pager)
 	for (i = 0; pager->works && i < pager->kernel->depth; i++)
 		done += advance(pager, &pager->work[i]);
 	return done;
+}
+
+/* Those that have their page: nobody is asked for one. */
+void pager_serve_ours(struct pager *pager)
+{
+	u32 i;
+
+	for (i = 0; i < pager->kernel->depth; i++)
+		if (pager->work[i].stage == STAGE_OURS)
+			serve(pager, &pager->work[i]);
 }

@@ -21,29 +21,22 @@
 #define TRIES		64
 #define TRY_PAUSES	8
 
-static int got(struct pager *pager, struct pager_work *work)
-{
-	struct pager_entry *entry = pager_entry(pager, work->want.page);
-
-	work->state = *pager_entry_state(entry);
-	work->stage = STAGE_OURS;
-	return 0;
-}
-
 static int attempt(struct pager *pager, struct pager_work *work)
 {
 	struct pager_entry *entry = pager_entry(pager, work->want.page);
 
 	switch (pthread_mutex_trylock(&entry->lock)) {
 	case 0:
-		return got(pager, work);
+		break;
 	case EOWNERDEAD:
 		pager_mend(pager, work->want.page);
 		pthread_mutex_consistent(&entry->lock);
-		return got(pager, work);
+		break;
 	default:
 		return -EAGAIN;
 	}
+	work->stage = STAGE_OURS;
+	return 0;
 }
 
 static int begin(struct pager *pager, struct pager_work *work)
@@ -59,20 +52,13 @@ static int begin(struct pager *pager, struct pager_work *work)
 	return ret;
 }
 
-static int note(struct pager *pager, struct pager_work *work)
-{
-	pager_entry_write(pager_entry(pager, work->want.page), &work->state);
-	return 0;
-}
-
 static void end(struct pager *pager, struct pager_work *work)
 {
-	note(pager, work);
 	pthread_mutex_unlock(&pager_entry(pager, work->want.page)->lock);
 }
 
 const struct pager_sync_ops pager_shm = {
-	.name = "shm", .begin = begin, .note = note, .end = end, .retry_ms = 1,
+	.name = "shm", .begin = begin, .end = end, .retry_ms = 1,
 };
 
 static int begin_told(struct pager *pager, struct pager_work *work)
@@ -99,11 +85,9 @@ static void end_telling(struct pager *pager, struct pager_work *work)
 	waiters = __atomic_exchange_n(&entry->waiters, 0, __ATOMIC_SEQ_CST);
 	for (node = 0; waiters && node < PAGER_NODES_MAX; node++)
 		if ((waiters & node_bit(node)) && node != pager->node)
-			pager_say(pager, node, SAY_FREE, work->want.page, 0,
-				  NULL);
+			pager_say(pager, node, SAY_FREE, work->want.page, 0);
 }
 
 const struct pager_sync_ops pager_both = {
-	.name = "both", .begin = begin_told, .note = note, .end = end_telling,
-	.retry_ms = 50,
+	.name = "both", .begin = begin_told, .end = end_telling, .retry_ms = 50,
 };

@@ -5,16 +5,17 @@
  *	who has a fault			the page's home
  *	SAY_ASK			->	nobody has it: writes down who has it now;
  *					somebody has: queues who asked
- *				<-	SAY_YOURS, the page's state
- *	changes the page
- *	SAY_NOTE, the state	->	writes it down
- *	answers the kernel
- *	SAY_DONE, the state	->	writes it down; the next in the queue
+ *				<-	SAY_YOURS
+ *	reads and writes the page's state, answers the kernel
+ *	SAY_DONE		->	the next in the queue
  *				<-	SAY_KNOWN
  *
+ * Messages carry the right to a page. Its state is in the directory, which only who
+ * has the page reads or writes, and where a successor finds it. What is written
+ * before a message is sent is seen by who has received it.
+ *
  * Homes take turns: page p is at home with the p-th of the group's nodes, modulo
- * their number. Only the home reads and writes the directory's entry, which is the
- * memory that its successor finds.
+ * their number.
  *
  * Deaths
  *	Who has a page and dies: the channel hangs up, after what was sent on it
@@ -22,10 +23,8 @@
  *	The home dies: its successor finds in the directory who has which page. What
  *	was said to the home may not have been heard. So who is connected to the
  *	successor says DONE of all that was not known to be heard, and then
- *	SYNCED: what it has not said it does not have. Versions tell what is old.
- *	A request that got no page yet asks again.
- *	A page's home dies with a note unread, and then who sent it, before it is
- *	connected to the successor: the page is as before the note.
+ *	SYNCED: what it has not said it does not have. Before that it serves what
+ *	it has. A request that got no page yet asks again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -60,12 +59,6 @@ static int home_of(const struct pager *pager, u32 page)
 	return pager->homes->node[page % pager->homes->nodes];
 }
 
-static void own(struct pager *pager, struct pager_work *work)
-{
-	work->state = *pager_entry_state(pager_entry(pager, work->want.page));
-	work->stage = STAGE_OURS;
-}
-
 /* A page of ours that nobody has. */
 static void grant(struct pager *pager, const struct asker *asker)
 {
@@ -73,9 +66,9 @@ static void grant(struct pager *pager, const struct asker *asker)
 
 	WRITE_ONCE(entry->holder, asker->node + 1);
 	if (asker->node == pager->node)
-		own(pager, &pager->work[asker->work]);
+		pager->work[asker->work].stage = STAGE_OURS;
 	else if (pager_say(pager, asker->node, SAY_YOURS, asker->page,
-			   asker->work, pager_entry_state(entry)))
+			   asker->work))
 		WRITE_ONCE(entry->holder, 0);
 }
 
@@ -165,21 +158,9 @@ static int begin(struct pager *pager, struct pager_work *work)
 		asked(pager, &asker);
 		return work->stage == STAGE_OURS ? 0 : -EAGAIN;
 	}
-	if (!pager_say(pager, home, SAY_ASK, asker.page, asker.work, NULL))
+	if (!pager_say(pager, home, SAY_ASK, asker.page, asker.work))
 		work->stage = STAGE_ASKED;
 	return -EAGAIN;
-}
-
-static int note(struct pager *pager, struct pager_work *work)
-{
-	u32 page = work->want.page;
-	int home = home_of(pager, page);
-
-	work->state.version++;
-	if (home != pager->node)
-		return pager_say(pager, home, SAY_NOTE, page, 0, &work->state);
-	pager_entry_write(pager_entry(pager, page), &work->state);
-	return 0;
 }
 
 static void end(struct pager *pager, struct pager_work *work)
@@ -188,14 +169,12 @@ static void end(struct pager *pager, struct pager_work *work)
 	int home = home_of(pager, page);
 
 	if (home == pager->node) {
-		note(pager, work);
 		release(pager, page);
 		return;
 	}
-	work->state.version++;
 	work->stage = STAGE_DONE;
 	/* If there is no home now, it is said to the next. */
-	pager_say(pager, home, SAY_DONE, page, work - pager->work, &work->state);
+	pager_say(pager, home, SAY_DONE, page, work - pager->work);
 }
 
 static struct pager_work *work_of(struct pager *pager,
@@ -212,38 +191,26 @@ static void yours(struct pager *pager, const struct pager_said *said)
 {
 	struct pager_work *work = work_of(pager, said);
 
-	if (!work || work->stage != STAGE_ASKED)
-		return;
-	work->state = said->state;
-	work->stage = STAGE_OURS;
+	if (work && work->stage == STAGE_ASKED)
+		work->stage = STAGE_OURS;
 }
 
 static void known(struct pager *pager, const struct pager_said *said)
 {
 	struct pager_work *work = work_of(pager, said);
 
-	if (work && work->stage == STAGE_BACK) {
-		work->stage = STAGE_NEW;
-	} else if (work && work->stage == STAGE_DONE) {
-		work->stage = STAGE_FREE;
-		pager->works--;
-	}
+	if (!work || work->stage != STAGE_DONE)
+		return;
+	work->stage = STAGE_FREE;
+	pager->works--;
 }
 
-/* From who has the page; unless it is said again, and was heard the first time. */
-static void noted(struct pager *pager, int node, const struct pager_said *said,
-		  bool done)
+/* It may be said again, and have been heard the first time. */
+static void done(struct pager *pager, int node, const struct pager_said *said)
 {
-	struct pager_entry *entry = pager_entry(pager, said->page);
-
-	if (entry->holder == node + 1u &&
-	    said->state.version > pager_entry_state(entry)->version) {
-		pager_entry_write(entry, &said->state);
-		if (done)
-			release(pager, said->page);
-	}
-	if (done)
-		pager_say(pager, node, SAY_KNOWN, said->page, said->work, NULL);
+	if (pager_entry(pager, said->page)->holder == node + 1u)
+		release(pager, said->page);
+	pager_say(pager, node, SAY_KNOWN, said->page, said->work);
 }
 
 void pager_heard(struct pager *pager, int node, u32 what,
@@ -266,8 +233,8 @@ void pager_heard(struct pager *pager, int node, u32 what,
 		put_right(pager, node);
 	else if (ours && what == SAY_ASK)
 		asked(pager, &asker);
-	else if (ours && (what == SAY_NOTE || what == SAY_DONE))
-		noted(pager, node, said, what == SAY_DONE);
+	else if (ours && what == SAY_DONE)
+		done(pager, node, said);
 }
 
 void pager_peer_came(struct pager *pager, int node)
@@ -276,15 +243,16 @@ void pager_peer_came(struct pager *pager, int node)
 
 	if (!pager->homes)
 		return;
+	/* What it has not said it does not have: so nothing is had and not served. */
+	pager_serve_ours(pager);
 	for (i = 0; i < pager->kernel->depth; i++) {
 		struct pager_work *work = &pager->work[i];
 
-		if ((work->stage == STAGE_DONE || work->stage == STAGE_BACK) &&
+		if (work->stage == STAGE_DONE &&
 		    home_of(pager, work->want.page) == node)
-			pager_say(pager, node, SAY_DONE, work->want.page, i,
-				  &work->state);
+			pager_say(pager, node, SAY_DONE, work->want.page, i);
 	}
-	pager_say(pager, node, SAY_SYNCED, 0, 0, NULL);
+	pager_say(pager, node, SAY_SYNCED, 0, 0);
 }
 
 void pager_peer_went(struct pager *pager, int node)
@@ -304,5 +272,5 @@ void pager_peer_went(struct pager *pager, int node)
 }
 
 const struct pager_sync_ops pager_urpc = {
-	.name = "urpc", .begin = begin, .note = note, .end = end, .retry_ms = 50,
+	.name = "urpc", .begin = begin, .end = end, .retry_ms = 50,
 };

@@ -27,7 +27,6 @@
 #define HELLO_MS	20
 #define PATIENCE_MS	200
 #define PATIENCE_MS_MAX	2000
-#define LINE_BYTES	56
 
 /**
  * struct pager_peer - the pager of another node
@@ -55,36 +54,23 @@ struct pager_talk {
 	struct pager_peer peer[PAGER_NODES_MAX];
 };
 
-static u32 state_bytes(const struct pager_state *state)
-{
-	int n = PAGER_NODES_MAX;
-
-	while (n && !state->frame[n - 1])
-		n--;
-	return offsetof(struct pager_state, frame) + n * sizeof(u32);
-}
-
-/* Lines for all that requests of one pager can have on their way. */
+/*
+ * Lines for all that requests of a pager can have on their way, one line each:
+ * asked, done, and what the other side answers; and pages that are free.
+ */
 static u32 slots(const struct pager *pager)
 {
-	u32 nodes = 64 - __builtin_clzll(pager->group->options.nodes);
-	u32 bytes = offsetof(struct pager_said, state.frame) +
-		    nodes * sizeof(u32);
-	u32 lines = (bytes + LINE_BYTES - 1) / LINE_BYTES;
 	u32 n = URPC_SLOTS_MIN;
 
-	/* Asked, noted twice, done, and what the other side answers. */
-	while (n < pager->kernel->depth * (4 * lines + 3) &&
-	       n < URPC_SLOTS_MAX)
+	while (n < pager->kernel->depth * 5 && n < URPC_SLOTS_MAX)
 		n *= 2;
 	return n;
 }
 
 int pager_say(struct pager *pager, int node, enum pager_saying what, u32 page,
-	      u32 work, const struct pager_state *state)
+	      u32 work)
 {
-	struct pager_said said = { .page = page, .work = work };
-	u32 bytes = offsetof(struct pager_said, state);
+	const struct pager_said said = { .page = page, .work = work };
 	struct pager_peer *peer;
 
 	if (!pager->talk)
@@ -92,11 +78,7 @@ int pager_say(struct pager *pager, int node, enum pager_saying what, u32 page,
 	peer = &pager->talk->peer[node];
 	if (!peer->channel || peer->broken)
 		return -ENOTCONN;
-	if (state) {
-		bytes += state_bytes(state);
-		memcpy(&said.state, state, state_bytes(state));
-	}
-	if (urpc_send(peer->channel, what, &said, bytes)) {
+	if (urpc_send(peer->channel, what, &said, sizeof(said))) {
 		peer->broken = true;
 		pager->talk->seldom = 0;
 		return -ENOTCONN;
@@ -114,14 +96,10 @@ static int hear(struct pager *pager, int node)
 	int ret, done = 0;
 
 	while ((ret = urpc_recv(peer->channel, &message)) == 1) {
-		u32 bytes = message.bytes;
-
 		done++;
-		if (bytes < offsetof(struct pager_said, state) ||
-		    bytes > sizeof(said))
+		if (message.bytes != sizeof(said))
 			continue;
-		memset(&said, 0, sizeof(said));
-		memcpy(&said, message.data, bytes);
+		memcpy(&said, message.data, sizeof(said));
 		pager_heard(pager, node, message.tag, &said);
 	}
 	if (ret < 0)

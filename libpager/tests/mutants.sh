@@ -38,7 +38,7 @@ attempt()
 }
 
 mutant locks-not-looked-at "storm: locks" sync_shm.c \
-	's/^	default:$/	default: return got(pager, work);/'
+	's/^	default:$/	default: work->stage = STAGE_OURS; return 0;/'
 mutant taken-away-too-late "policy: migrate" policy_migrate.c \
 	'/^static int move/,/^}/ s/ret = pager_take_away(.*/ret = 0 * (0,/'
 mutant replicas-left-behind "policy: replicate" policy_replicate.c \
@@ -53,12 +53,12 @@ mutant operation-forgotten "policy: migrate" serve.c \
 	's/		state->seq = seq;/		;/'
 mutant never-mended "deaths: locks" sync_shm.c \
 	's/		pager_mend(pager, .*/		;/'
+mutant empty-frames-used "deaths: locks" directory.c \
+	's/		    state.fresh == node + 1u)/		    0)/'
 mutant noted-in-the-end "deaths: locks" serve.c \
-	'/^static void serve(/,/^}/ s/if (pager->sync->note(pager, work)) {/if (0) {/'
-mutant extra-frames-kept "deaths: locks" directory.c \
-	's/bool extra = .*/bool extra = false;/'
+	'/^static void serve(/,/^}/ s/	note(pager, work);/	;/'
 mutant heard-taken-for-granted "deaths: mess" sync_urpc.c \
-	's/	pager_say(pager, home, SAY_DONE, page, work - .*/	if (!pager_say(pager, home, SAY_DONE, page, 0, \&work->state)) { work->stage = STAGE_FREE; pager->works--; }/'
+	's/	pager_say(pager, home, SAY_DONE, page, work - .*/	if (!pager_say(pager, home, SAY_DONE, page, 0)) { work->stage = STAGE_FREE; pager->works--; }/'
 mutant homes-without-memory "deaths: mess" sync_urpc.c \
 	's/	put_right(pager, pager->node);/	;/'
 mutant dead-holders-keep "deaths: mess" sync_urpc.c \
