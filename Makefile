@@ -14,7 +14,7 @@ links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
-.PHONY: liburpc
+.PHONY: liburpc libpager
 .PHONY: install deb lint check check-debug check-mirror soak bench bench-ring kdir
 .PHONY: bench-liburpc
 
@@ -37,6 +37,7 @@ help:
 	@echo 'make bench-ring       the ring in user space, on this machine'
 	@echo 'make bench-liburpc    that library on this machine, beside pipes and sockets'
 	@echo 'make liburpc          the ring as a library'
+	@echo 'make libpager         pagers at user level, and mkpager'
 	@echo 'make clean            removes what was built, keeps results/'
 	@echo
 	@echo 'Kernels that can be built for here:'
@@ -105,6 +106,9 @@ bench-liburpc:
 
 liburpc:
 	$(MAKE) -C liburpc
+
+libpager:
+	$(MAKE) -C libpager
 
 clean:
 	$(if $(wildcard userctl/Makefile),$(MAKE) -C userctl clean)

@@ -60,6 +60,18 @@ DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 #define mk_pte_mkwrite(pte)		pte_mkwrite(pte)
 #endif
 
+/*
+ * Where a fault holds no more than the lock of its VMA, it can be had again with
+ * mmap_lock.
+ */
+#if MK_LINUX(6, 6)
+#define mk_fault_by_vma(vmf)		((vmf)->flags & FAULT_FLAG_VMA_LOCK)
+#define mk_fault_unlock(vmf)		release_fault_lock(vmf)
+#else
+#define mk_fault_by_vma(vmf)		false
+#define mk_fault_unlock(vmf)		mmap_read_unlock((vmf)->vma->vm_mm)
+#endif
+
 #if MK_LINUX(6, 8)
 #define mk_eventfd_signal(ctx)		eventfd_signal(ctx)
 #else

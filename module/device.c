@@ -25,6 +25,7 @@
 #include "module/door.h"
 #include "module/mirror/home.h"
 #include "module/mirror/mirror.h"
+#include "module/pager/paged.h"
 #include "module/uapi.h"
 #include "shootdown/region.h"
 #include "shootdown/space.h"
@@ -45,6 +46,8 @@ struct mk_adoption {
  * @mirror: that was made on behalf of the file, or NULL
  * @home: NULL before MK_IOC_HOME; then the same until the file is closed
  * @door: NULL before MK_IOC_DOOR; then the same until the file is closed
+ * @pager: NULL before MK_IOC_PAGER; then the same until the file is closed, and
+ *	there is no @region
  */
 struct mk_open {
 	struct mutex lock;	/* adoptions, mirror, making of region and door */
@@ -53,6 +56,7 @@ struct mk_open {
 	struct mk_mirror *mirror;
 	struct mk_home *home;
 	struct mk_door *door;
+	struct mk_pager *pager;
 };
 
 static const struct file_operations mk_device_fops;
@@ -88,13 +92,14 @@ static void mk_open_free(struct mk_open *open)
 		mk_home_destroy(open->home);
 	if (open->door)
 		mk_door_destroy(open->door);
+	if (open->pager)
+		mk_pager_destroy(open->pager);
 	kfree(open);
 }
 
-static int mk_open_region(struct mk_open *open, u32 pages, int node, u64 flags)
+/* A file has one region, or a pager of another file's. */
+static int mk_open_region(struct mk_open *open, struct mk_region *region)
 {
-	struct mk_region *region = mk_region_create(pages, node, flags);
-
 	if (IS_ERR(region))
 		return PTR_ERR(region);
 	/* Whoever wonders why rmmod is refused finds this. */
@@ -121,6 +126,14 @@ static struct mk_door *mk_open_door(struct file *file)
 	return smp_load_acquire(&open->door);
 }
 
+static struct mk_pager *mk_open_pager(struct file *file)
+{
+	struct mk_open *open = file->private_data;
+
+	/* Pairs with mk_ioc_pager(). */
+	return smp_load_acquire(&open->pager);
+}
+
 static int mk_device_open(struct inode *inode, struct file *file)
 {
 	file->private_data = mk_open_alloc();
@@ -137,33 +150,49 @@ static int mk_device_release(struct inode *inode, struct file *file)
 static int mk_device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct mk_region *region = mk_open_get(file);
+	struct mk_pager *pager = mk_open_pager(file);
 	struct mk_door *door = mk_open_door(file);
 
+	if (vma->vm_pgoff >= MK_PAGER_OFFSET >> PAGE_SHIFT && pager)
+		return mk_pager_mmap(pager, vma);
 	if (vma->vm_pgoff >= MK_DOOR_OFFSET >> PAGE_SHIFT && door)
 		return mk_door_mmap(door, vma);
-	return region ? mk_region_mmap(region, vma) : -ENODATA;
+	if (!region)
+		return -ENODATA;
+	return mk_paged_is(region) ? mk_paged_mmap(region, vma) :
+	       mk_region_mmap(region, vma);
 }
 
-/* Who would write to an eventfd writes eight bytes; which does not matter. */
+/*
+ * Who would write to an eventfd writes eight bytes; which does not matter for a
+ * door. A pager writes the number of a request.
+ */
 static ssize_t mk_device_write(struct file *file, const char __user *ubuf,
 			       size_t len, loff_t *ppos)
 {
+	struct mk_pager *pager = mk_open_pager(file);
 	struct mk_door *door = mk_open_door(file);
 	int err;
+	u64 id;
 
-	if (!door)
+	if (!door && !pager)
 		return -ENODATA;
 	if (len != sizeof(u64))
 		return -EINVAL;
-	err = mk_door_knock(door);
+	if (pager && copy_from_user(&id, ubuf, sizeof(id)))
+		return -EFAULT;
+	err = pager ? mk_pager_knock(pager, id) : mk_door_knock(door);
 	return err ? err : (ssize_t)len;
 }
 
 static __poll_t mk_device_poll(struct file *file,
 			       struct poll_table_struct *table)
 {
+	struct mk_pager *pager = mk_open_pager(file);
 	struct mk_door *door = mk_open_door(file);
 
+	if (pager)
+		return mk_pager_look(pager, file, table);
 	return door ? mk_door_look(door, file, table) : DEFAULT_POLLMASK;
 }
 
@@ -183,7 +212,7 @@ struct file *mk_region_file(u32 pages, int node)
 
 	if (!open)
 		return ERR_PTR(-ENOMEM);
-	err = mk_open_region(open, pages, node, 0);
+	err = mk_open_region(open, mk_region_create(pages, node, 0));
 	if (err) {
 		kfree(open);
 		return ERR_PTR(err);
@@ -229,10 +258,47 @@ static long mk_ioc_region(struct file *file,
 		return -EFAULT;
 	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
-	err = open->region ? -EEXIST :
-	      mk_open_region(open, create.pages, create.node, create.flags);
+	err = open->region || open->pager ? -EEXIST :
+	      mk_open_region(open, mk_region_create(create.pages, create.node,
+						    create.flags));
 	mutex_unlock(&open->lock);
 	return err;
+}
+
+static long mk_ioc_paged(struct mk_open *open,
+			 const struct mk_paged_create __user *arg)
+{
+	struct mk_paged_create create;
+	int err;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
+	err = open->region || open->pager ? -EEXIST :
+	      mk_open_region(open, mk_paged_create(&create));
+	mutex_unlock(&open->lock);
+	return err;
+}
+
+static long mk_ioc_pager(struct file *file,
+			 const struct mk_pager_create __user *arg)
+{
+	struct mk_open *open = file->private_data;
+	struct mk_pager_create create;
+	struct mk_pager *pager;
+
+	if (copy_from_user(&create, arg, sizeof(create)))
+		return -EFAULT;
+	if (mutex_lock_killable(&open->lock))
+		return -EINTR;
+	pager = open->pager || open->region ? ERR_PTR(-EEXIST) :
+		mk_pager_create(&create, file);
+	if (!IS_ERR(pager))
+		/* Pairs with mk_open_pager(). */
+		smp_store_release(&open->pager, pager);
+	mutex_unlock(&open->lock);
+	return PTR_ERR_OR_ZERO(pager);
 }
 
 static long mk_ioc_info(struct mk_region *region,
@@ -434,6 +500,17 @@ static long mk_ioc_door_info(struct file *file,
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+/* What needs a paged region: the file's own, or that of its pager. */
+static long mk_ioctl_paged(struct file *file, unsigned int cmd,
+			   void __user *arg)
+{
+	struct mk_pager *pager = mk_open_pager(file);
+	struct mk_region *region = pager ? mk_pager_region(pager) :
+				   mk_open_get(file);
+
+	return mk_paged_ioctl(region, pager, cmd, arg);
+}
+
 /* What needs a region. */
 static long mk_ioctl_region(struct file *file, unsigned int cmd,
 			    void __user *arg)
@@ -442,6 +519,8 @@ static long mk_ioctl_region(struct file *file, unsigned int cmd,
 
 	if (!region)
 		return -ENODATA;
+	if (!mk_region_is_plain(region) && cmd != MK_IOC_INFO)
+		return mk_refuse("region", -EPERM);
 	switch (cmd) {
 	case MK_IOC_INFO:
 		return mk_refuse("info", mk_ioc_info(region, arg));
@@ -484,6 +563,17 @@ static long mk_device_ioctl(struct file *file, unsigned int cmd,
 		return mk_refuse("door", mk_ioc_door(open, arg));
 	case MK_IOC_DOOR_INFO:
 		return mk_refuse("door", mk_ioc_door_info(file, arg));
+	case MK_IOC_PAGED:
+		return mk_refuse("paged region", mk_ioc_paged(open, arg));
+	case MK_IOC_PAGER:
+		return mk_refuse("pager", mk_ioc_pager(file, arg));
+	case MK_IOC_FRAME:
+	case MK_IOC_FRAME_FREE:
+	case MK_IOC_PAGED_UNMAP:
+	case MK_IOC_PAGED_LOOK:
+	case MK_IOC_PAGED_INFO:
+	case MK_IOC_PAGER_INFO:
+		return mk_refuse("pager", mk_ioctl_paged(file, cmd, arg));
 	case MK_IOC_HOME:
 	case MK_IOC_HOME_MAP:
 	case MK_IOC_HOME_UNMAP:

@@ -19,6 +19,7 @@
 #include "module/mirror/mirror.h"
 #include "module/mirror/pool.h"
 #include "module/monitor.h"
+#include "module/pager/paged.h"
 #include "module/topology.h"
 #include "shootdown/agree.h"
 #include "shootdown/region.h"
@@ -99,6 +100,7 @@ static int __init mk_init(void)
 	mk_spaces_files(root);
 	mk_homes_files(root);
 	mk_doors_files(root);
+	mk_paged_files(root);
 	mk_mirrors_files(root);
 	mk_experiments_files(root);
 	return 0;

@@ -17,6 +17,7 @@
 #include "module/costs.h"
 #include "module/memory.h"
 #include "module/monitor.h"
+#include "module/pager/paged.h"
 #include "shootdown/agree.h"
 #include "shootdown/shootdown.h"
 #include "urpc/cell.h"
@@ -103,6 +104,11 @@ static u64 mk_show_plans(void *data)
 	return mk_route_plans_bytes();
 }
 
+static u64 mk_show_pagers(void *data)
+{
+	return mk_paged_bytes();
+}
+
 static u64 mk_show_nr_channels(void *data)
 {
 	return mk_channel_count();
@@ -156,6 +162,7 @@ MK_MEMORY_VALUE(cell);
 MK_MEMORY_VALUE(boards);
 MK_MEMORY_VALUE(costs);
 MK_MEMORY_VALUE(plans);
+MK_MEMORY_VALUE(pagers);
 MK_MEMORY_VALUE(agreement);
 MK_MEMORY_VALUE(shootdown);
 MK_MEMORY_VALUE(monitor);
@@ -196,6 +203,7 @@ void mk_memory_files(struct dentry *root)
 	mk_control_value("boards", dir, NULL, &mk_value_boards);
 	mk_control_value("costs", dir, NULL, &mk_value_costs);
 	mk_control_value("plans", dir, NULL, &mk_value_plans);
+	mk_control_value("pagers", dir, NULL, &mk_value_pagers);
 	predicted = debugfs_create_dir("predicted", dir);
 	mk_control_value("here", predicted, (void *)(unsigned long)nr_cpu_ids,
 			 &mk_value_predicted);

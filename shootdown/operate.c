@@ -477,6 +477,8 @@ static int mk_operate_refuse(struct mk_region *region,
 	if (region->flags & MK_REGION_FIXED &&
 	    (op->op != MK_OP_UNMAP || op->broken))
 		return -EPERM;
+	if (region->kind && op->op != MK_OP_UNMAP && op->op != MK_OP_PROTECT)
+		return -EPERM;
 	return mk_protocol_refuses(op->protocol, op->op == MK_OP_PROTECT,
 				   op->broken);
 }
@@ -538,6 +540,9 @@ int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
 		err = mk_operate_change(region, op, retired);
 	else if (!err)
 		err = mk_operate_party(region, op, retired);
+	if (!err && region->kind)
+		region->kind->operated(region, op,
+				       !op->broken && !retired->last);
 	mk_region_end(region, op);
 	atomic64_inc(&mk_region_totals.operations);
 out:

@@ -105,11 +105,73 @@ static void mk_region_free_frames(struct mk_region *region)
 {
 	u32 i;
 
-	for (i = 0; i < region->pages; i++)
+	for (i = 0; region->frame && i < region->pages; i++)
 		if (region->frame[i])
 			mk_frame_free(region->frame[i]);
 	kvfree(region->frame);
 	region->frame = NULL;
+}
+
+static int mk_region_fill(struct mk_region *region)
+{
+	u32 i;
+
+	region->frame = kvcalloc(region->pages, sizeof(*region->frame),
+				 GFP_KERNEL_ACCOUNT);
+	if (!region->frame)
+		return -ENOMEM;
+	for (i = 0; i < region->pages; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		region->frame[i] = mk_frame_alloc(region, i, region->version);
+		if (!region->frame[i])
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct mk_region *mk_region_make(u32 pages, int node, u64 flags,
+					const struct mk_region_kind *kind,
+					void *own)
+{
+	struct mk_region *region;
+	int err = 0;
+
+	if (flags & ~(u64)MK_REGION_FIXED || !pages ||
+	    pages > MK_REGION_PAGES_MAX || node < -1 || node >= MAX_NUMNODES ||
+	    (node >= 0 && !node_state(node, N_MEMORY)))
+		return ERR_PTR(-EINVAL);
+
+	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	atomic64_inc(&mk_region_totals.structs);
+	region->pages = pages;
+	region->node = node;
+	region->flags = flags;
+	region->kind = kind;
+	region->own = own;
+	region->version = 1;
+	mutex_init(&region->lock);
+	spin_lock_init(&region->busy_lock);
+	refcount_set(&region->refs, 1);
+	init_waitqueue_head(&region->idle);
+	init_waitqueue_head(&region->settled);
+	INIT_LIST_HEAD(&region->mappings);
+	INIT_LIST_HEAD(&region->kept);
+
+	if (!kind)
+		err = mk_region_fill(region);
+	if (!err)
+		err = mk_frames_claim(1, MK_FRAME_FRAME, &region->slot);
+	if (err) {
+		mk_region_free_frames(region);
+		mk_region_put(region);
+		return ERR_PTR(err);
+	}
+	atomic64_inc(&mk_region_totals.regions);
+	return region;
 }
 
 /**
@@ -124,57 +186,50 @@ static void mk_region_free_frames(struct mk_region *region)
  */
 struct mk_region *mk_region_create(u32 pages, int node, u64 flags)
 {
-	struct mk_region *region;
-	int err = -ENOMEM;
-	u32 i;
+	return mk_region_make(pages, node, flags, NULL, NULL);
+}
 
-	if (flags & ~(u64)MK_REGION_FIXED || !pages ||
-	    pages > MK_REGION_PAGES_MAX || node < -1 || node >= MAX_NUMNODES ||
-	    (node >= 0 && !node_state(node, N_MEMORY)))
-		return ERR_PTR(-EINVAL);
+/**
+ * mk_region_create_kind() - make a region without frames of its own
+ * @pages: how many
+ * @node: for mk_region_info()
+ * @kind: who has the frames
+ * @own: for mk_region_own(); @kind's destroy, which is called only if this
+ *	succeeds, frees it
+ *
+ * Context: process, not a port's thread; sleeps.
+ * Return: as mk_region_create().
+ */
+struct mk_region *mk_region_create_kind(u32 pages, int node,
+					const struct mk_region_kind *kind,
+					void *own)
+{
+	return mk_region_make(pages, node, 0, kind, own);
+}
 
-	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
-	if (!region)
-		return ERR_PTR(-ENOMEM);
-	atomic64_inc(&mk_region_totals.structs);
-	region->pages = pages;
-	region->node = node;
-	region->flags = flags;
-	region->version = 1;
-	mutex_init(&region->lock);
-	spin_lock_init(&region->busy_lock);
-	refcount_set(&region->refs, 1);
-	init_waitqueue_head(&region->idle);
-	init_waitqueue_head(&region->settled);
-	INIT_LIST_HEAD(&region->mappings);
-	INIT_LIST_HEAD(&region->kept);
+/**
+ * mk_region_own() - what a kind of regions has made one with
+ * @region: any
+ * @kind: the kind
+ *
+ * Context: any.
+ * Return: it, or NULL if it is not of that kind.
+ */
+void *mk_region_own(const struct mk_region *region,
+		    const struct mk_region_kind *kind)
+{
+	return region->kind == kind ? region->own : NULL;
+}
 
-	region->frame = kvcalloc(pages, sizeof(*region->frame),
-				 GFP_KERNEL_ACCOUNT);
-	if (!region->frame)
-		goto err_put;
-	for (i = 0; i < pages; i++) {
-		if (fatal_signal_pending(current)) {
-			err = -EINTR;
-			goto err_frames;
-		}
-		region->frame[i] = mk_frame_alloc(region, i, region->version);
-		if (!region->frame[i])
-			goto err_frames;
-		cond_resched();
-	}
-	err = mk_frames_claim(1, MK_FRAME_FRAME, &region->slot);
-	if (err)
-		goto err_frames;
-
-	atomic64_inc(&mk_region_totals.regions);
-	return region;
-
-err_frames:
-	mk_region_free_frames(region);
-err_put:
-	mk_region_put(region);
-	return ERR_PTR(err);
+/**
+ * mk_region_is_plain() - does it have frames of its own
+ * @region: any
+ *
+ * Context: any.
+ */
+bool mk_region_is_plain(const struct mk_region *region)
+{
+	return !region->kind;
 }
 
 /**
@@ -196,6 +251,8 @@ void mk_region_destroy(struct mk_region *region)
 	mk_retired_collect(region, &unkept);
 	mutex_unlock(&region->lock);
 	mk_retired_dispose(&unkept);
+	if (region->kind)
+		region->kind->destroy(region);
 	while ((err = mk_frames_release(region->slot, 1)) &&
 	       ++tries < MK_RELEASE_TRIES)
 		schedule_timeout_uninterruptible(1);
@@ -234,7 +291,7 @@ void mk_region_info(struct mk_region *region, struct mk_region_info *info)
 	info->kept = region->nr_kept;
 	list_for_each_entry(mapping, &region->mappings, link)
 		info->mappings += mapping->vmas;
-	for (i = 0; i < region->pages; i++)
+	for (i = 0; region->frame && i < region->pages; i++)
 		info->off += page_to_nid(region->frame[i]) !=
 			     mk_frame_node(region, i);
 	mutex_unlock(&region->lock);
@@ -254,8 +311,13 @@ static struct mk_mapping *mk_mapping_find(struct mk_region *region,
 	return NULL;
 }
 
-/* A VMA was split or moved. */
-static void mk_region_vma_open(struct vm_area_struct *vma)
+/**
+ * mk_region_vma_open() - a VMA of a region was split or moved
+ * @vma: the new one
+ *
+ * Context: process, mmap_lock held for writing; sleeps.
+ */
+void mk_region_vma_open(struct vm_area_struct *vma)
 {
 	struct mk_region *region = vma->vm_private_data;
 	struct mk_mapping *mapping;
@@ -267,8 +329,13 @@ static void mk_region_vma_open(struct vm_area_struct *vma)
 	mutex_unlock(&region->lock);
 }
 
-/* Its PTEs are cleared and flushed by now. */
-static void mk_region_vma_close(struct vm_area_struct *vma)
+/**
+ * mk_region_vma_close() - a VMA of a region goes
+ * @vma: the VMA; its PTEs are cleared and flushed by now
+ *
+ * Context: process; sleeps.
+ */
+void mk_region_vma_close(struct vm_area_struct *vma)
 {
 	struct mk_region *region = vma->vm_private_data;
 	struct mk_mapping *mapping;
@@ -340,30 +407,46 @@ static int mk_upgrade_pte(pte_t *pte, unsigned long address, void *arg)
 	return 0;
 }
 
+/**
+ * mk_region_upgrade() - make the entry of a page writable, and dirty
+ * @vma: a VMA of a region, shared
+ * @address: of the page
+ * @page: only if this is mapped there
+ *
+ * The same frame with more rights needs no flush.
+ *
+ * Context: process, mmap_lock and mk_region::lock held.
+ */
+void mk_region_upgrade(struct vm_area_struct *vma, unsigned long address,
+		       struct page *page)
+{
+	struct mk_upgrade upgrade = {
+		.pfn = page_to_pfn(page),
+		.mm = vma->vm_mm,
+	};
+
+	apply_to_existing_page_range(vma->vm_mm, address & PAGE_MASK, PAGE_SIZE,
+				     mk_upgrade_pte, &upgrade);
+}
+
 /*
  * A write to a page that is mapped read-only. Linux would make it writable after
  * we have returned, when the page may be protected again and its PTE look as
- * before; so it is done here, under the lock. The same frame with more rights
- * needs no flush.
+ * before; so it is done here, under the lock.
  */
 static vm_fault_t mk_region_pfn_mkwrite(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct mk_region *region = vma->vm_private_data;
-	struct mk_upgrade upgrade = { .mm = vma->vm_mm };
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 
 	if (vmf->pgoff >= region->pages)
 		return VM_FAULT_SIGBUS;
 	mutex_lock(&region->lock);
-	if (test_bit(vmf->pgoff, region->protected)) {
+	if (test_bit(vmf->pgoff, region->protected))
 		ret = VM_FAULT_SIGBUS;
-	} else {
-		upgrade.pfn = page_to_pfn(region->frame[vmf->pgoff]);
-		apply_to_existing_page_range(vma->vm_mm, vmf->address,
-					     PAGE_SIZE, mk_upgrade_pte,
-					     &upgrade);
-	}
+	else
+		mk_region_upgrade(vma, vmf->address, region->frame[vmf->pgoff]);
 	mutex_unlock(&region->lock);
 	return ret;
 }
@@ -374,6 +457,12 @@ static const struct vm_operations_struct mk_region_vm_ops = {
 	.fault		= mk_region_fault,
 	.pfn_mkwrite	= mk_region_pfn_mkwrite,
 };
+
+static const struct vm_operations_struct *
+mk_region_ops(const struct mk_region *region)
+{
+	return region->kind ? region->kind->vm_ops : &mk_region_vm_ops;
+}
 
 /**
  * mk_region_mmap() - map it
@@ -410,7 +499,7 @@ int mk_region_mmap(struct mk_region *region, struct vm_area_struct *vma)
 	mk_vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTCOPY | VM_DONTEXPAND |
 			VM_DONTDUMP);
 	vma->vm_private_data = region;
-	vma->vm_ops = &mk_region_vm_ops;
+	vma->vm_ops = mk_region_ops(region);
 	return 0;
 }
 
@@ -424,7 +513,7 @@ int mk_region_mmap(struct mk_region *region, struct vm_area_struct *vma)
 bool mk_region_maps(const struct mk_region *region,
 		    const struct vm_area_struct *vma)
 {
-	return vma->vm_ops == &mk_region_vm_ops &&
+	return vma->vm_ops == mk_region_ops(region) &&
 	       vma->vm_private_data == region;
 }
 

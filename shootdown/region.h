@@ -51,11 +51,35 @@ struct dentry;
 struct mk_region;
 struct vm_area_struct;
 
+/**
+ * struct mk_region_kind - a region whose frames are somebody else's
+ * @vm_ops: of its VMAs; ->open and ->close are, or call, mk_region_vma_open() and
+ *	mk_region_vma_close()
+ * @operated: MK_OP_UNMAP or MK_OP_PROTECT is over, and faults still wait. @all:
+ *	nobody has been left out. Process context; sleeps
+ * @destroy: the region dies. Process context; sleeps
+ *
+ * Its faults hold mk_region::lock when they map something, and map nothing of a
+ * page that is busy. Of operations, it knows the two.
+ */
+struct mk_region_kind {
+	const struct vm_operations_struct *vm_ops;
+	void (*operated)(struct mk_region *region, struct mk_region_op *op,
+			 bool all);
+	void (*destroy)(struct mk_region *region);
+};
+
 /* Frames that a region keeps, at most: then operations fail. */
 #define MK_REGION_KEPT_MAX	16384
 
 /* Process context; sleep. */
 struct mk_region *mk_region_create(u32 pages, int node, u64 flags);
+struct mk_region *mk_region_create_kind(u32 pages, int node,
+					const struct mk_region_kind *kind,
+					void *own);
+void *mk_region_own(const struct mk_region *region,
+		    const struct mk_region_kind *kind);
+bool mk_region_is_plain(const struct mk_region *region);
 void mk_region_destroy(struct mk_region *region);
 int mk_region_mmap(struct mk_region *region, struct vm_area_struct *vma);
 void mk_region_info(struct mk_region *region, struct mk_region_info *info);

@@ -41,11 +41,13 @@ struct mk_mapping {
  * @pages: how many; constant
  * @node: constant
  * @flags: MK_REGION_FIXED; constant
+ * @kind: NULL for a plain one; constant
+ * @own: of @kind; constant
  * @slot: of the frame table; constant
  * @refs: of this memory: the file, and frames on their way
  * @lock: see region.h
  * @gone: the file is closed
- * @frame: of each page
+ * @frame: of each page; NULL if there is a @kind
  * @protected: pages that must not be written
  * @busy_lock: protects @busy, inside of no other lock
  * @busy: pages of an operation that is under way
@@ -63,6 +65,8 @@ struct mk_region {
 	u32 pages;
 	int node;
 	u64 flags;
+	const struct mk_region_kind *kind;
+	void *own;
 	u32 slot;
 	refcount_t refs;
 	struct mutex lock;	/* mappings, frames, protection */
@@ -103,5 +107,11 @@ void mk_frame_free(struct page *page);
 int mk_interleave_node(u32 index);
 bool mk_region_maps(const struct mk_region *region,
 		    const struct vm_area_struct *vma);
+
+/* For kinds of regions. */
+void mk_region_vma_open(struct vm_area_struct *vma);
+void mk_region_vma_close(struct vm_area_struct *vma);
+void mk_region_upgrade(struct vm_area_struct *vma, unsigned long address,
+		       struct page *page);
 
 #endif /* MK_REGION_PRIV_H */

@@ -194,6 +194,8 @@ int mk_mirror_set(struct mk_mirror *m, int node, unsigned long addr, int level,
 	else
 		err = mk_table_set(&r->table, addr, level, entry);
 	raw_spin_unlock_irqrestore(&r->lock, flags);
+	if (err == -ENOMEM && mk_pool_used() >= mk_pool_limit())
+		mk_trim_soon();
 	return err;
 }
 

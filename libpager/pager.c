@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A pager: opening it, and its loop.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "urpc/ring.h"
+#include "private.h"
+
+/* Requests that are taken before those that are there go on. */
+#define BATCH	16
+/* A look at the clock costs more than one for requests. */
+#define LOOKS	16
+/* How often it goes on at once, before it asks whether it is to stop. */
+#define BUSY	64
+
+/* @what: EPOLLIN, EPOLLRDHUP, or 0: whether it hangs up */
+int pager_watch(struct pager *pager, int fd, u32 what)
+{
+	struct epoll_event event = { .events = what };
+
+	return epoll_ctl(pager->fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_parts(struct pager *pager, u32 flags)
+{
+	const struct pager_group *group = pager->group;
+	int ret;
+
+	pager->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (pager->fd < 0)
+		return -errno;
+	ret = pager_watch(pager, pager->kernel->wake, EPOLLIN);
+	if (!ret && pager->kernel->file >= 0)
+		ret = pager_watch(pager, pager->kernel->file, 0);
+	if (ret)
+		return ret;
+	/* From here on a predecessor that lives finds itself out of office. */
+	pager->turn = __atomic_add_fetch(&pager->seat->turn, 1, __ATOMIC_SEQ_CST);
+	pager_count(&pager->seat->counts.opens, 1);
+	if (!group->meeting[0])
+		return 0;
+	if (group->options.sync == PAGER_URPC) {
+		ret = pager_homes_open(pager);
+		if (ret)
+			return ret;
+	}
+	return pager_talk_open(pager, flags);
+}
+
+int pager_open(struct pager_group *group, int node, uint32_t flags,
+	       struct pager **out)
+{
+	struct pager_kernel *kernel;
+	struct pager *pager;
+	int ret;
+
+	if (node < 0 || node >= PAGER_NODES_MAX || (flags & ~PAGER_TAKE_OVER) ||
+	    !(group->options.nodes & node_bit(node)))
+		return -EINVAL;
+	ret = group->device->open(group->region, &group->options, node, flags,
+				  &kernel);
+	if (ret)
+		return ret;
+	pager = calloc(1, sizeof(*pager) +
+		       kernel->depth * sizeof(struct pager_work));
+	if (!pager) {
+		kernel->ops->close(kernel);
+		return -ENOMEM;
+	}
+	pager->group = group;
+	pager->kernel = kernel;
+	pager->node = node;
+	pager->sync = pager_sync_ops(group->options.sync);
+	pager->seat = &group->directory->seat[node];
+	ret = open_parts(pager, flags);
+	if (ret) {
+		pager_close(pager);
+		return ret;
+	}
+	*out = pager;
+	return 0;
+}
+
+void pager_close(struct pager *pager)
+{
+	if (!pager)
+		return;
+	pager_talk_close(pager);
+	free(pager->homes);
+	if (pager->fd >= 0)
+		close(pager->fd);
+	pager->kernel->ops->close(pager->kernel);
+	free(pager);
+}
+
+static int take_some(struct pager *pager)
+{
+	struct pager_want want;
+	int n, ret;
+
+	for (n = 0; n < BATCH && pager->works < pager->kernel->depth; n++) {
+		ret = pager->kernel->ops->next(pager->kernel, &want);
+		if (ret <= 0)
+			return ret ? ret : n;
+		pager_take(pager, &want);
+	}
+	return n;
+}
+
+int pager_step(struct pager *pager)
+{
+	int done = 0, ret;
+	u64 notices;
+
+	if (READ_ONCE(pager->seat->turn) != pager->turn)
+		return -ESHUTDOWN;
+	if (pager->talk)
+		done = pager_talk_step(pager);
+	ret = take_some(pager);
+	if (ret < 0)
+		return ret;
+	notices = pager->kernel->ops->notices(pager->kernel);
+	if (notices)
+		pager_count(&pager->seat->counts.notices, notices);
+	return done + ret + (notices != 0) + pager_serve_all(pager);
+}
+
+int pager_fd(const struct pager *pager)
+{
+	return pager->fd;
+}
+
+int pager_arm(struct pager *pager, int *timeout_ms)
+{
+	int ret = pager->kernel->ops->arm(pager->kernel);
+
+	if (ret)
+		return ret;
+	*timeout_ms = pager->works ? pager->sync->retry_ms : -1;
+	ret = pager->talk ? pager_talk_arm(pager, timeout_ms) : 0;
+	if (ret)
+		pager_disarm(pager);
+	return ret;
+}
+
+void pager_disarm(struct pager *pager)
+{
+	pager->kernel->ops->disarm(pager->kernel);
+	if (pager->talk)
+		pager_talk_disarm(pager);
+}
+
+/* 1 if it is to stop. */
+static int block(struct pager *pager, int stop, int timeout_ms)
+{
+	struct pollfd fd[2] = {
+		{ .fd = pager->fd, .events = POLLIN },
+		{ .fd = stop, .events = POLLIN },
+	};
+
+	pager_count(&pager->seat->counts.sleeps, 1);
+	if (poll(fd, 2, timeout_ms) < 0)
+		return -errno;
+	return fd[1].revents != 0;
+}
+
+/* For a pager that never comes to block. */
+static int said(int stop)
+{
+	struct pollfd fd = { .fd = stop, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+static int nearer(int timeout_ms, int64_t left_ns)
+{
+	int64_t left_ms = (left_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+	return timeout_ms < 0 || left_ms < timeout_ms ? left_ms : timeout_ms;
+}
+
+/* Until something happens, @until, or nothing has for long: 0 then. */
+static int spin(struct pager *pager, int64_t until)
+{
+	int i, ret;
+
+	do {
+		for (i = 0; i < LOOKS; i++) {
+			ret = pager_step(pager);
+			if (ret)
+				return ret;
+			mk_poll_pause(4);
+		}
+	} while (pager_now_ns() < until);
+	return 0;
+}
+
+/* 0: go on, 1: stop, or an error */
+static int sleep_once(struct pager *pager, int stop, int64_t deadline)
+{
+	int timeout_ms, ret = pager_arm(pager, &timeout_ms);
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	if (deadline)
+		timeout_ms = nearer(timeout_ms, deadline - pager_now_ns());
+	ret = block(pager, stop, timeout_ms);
+	pager_disarm(pager);
+	return ret;
+}
+
+int pager_run(struct pager *pager, int stop, int timeout_ms)
+{
+	int64_t poll_ns = pager->group->options.poll_us * NS_PER_US;
+	int64_t deadline = 0;
+	u32 busy = 0;
+	int ret;
+
+	if (timeout_ms > PAGER_TIMEOUT_MS_MAX)
+		return -EINVAL;
+	if (timeout_ms >= 0)
+		deadline = pager_now_ns() + timeout_ms * NS_PER_MS;
+	for (;;) {
+		ret = poll_ns ? spin(pager, pager_now_ns() + poll_ns) :
+				pager_step(pager);
+		if (!ret)
+			ret = sleep_once(pager, stop, deadline);
+		else if (ret > 0)
+			ret = ++busy % BUSY ? 0 : said(stop);
+		if (ret)
+			return ret > 0 ? 0 : ret;
+		if (deadline && pager_now_ns() >= deadline)
+			return -ETIMEDOUT;
+	}
+}
+
+int pager_frame_get(struct pager *pager, int node, uint32_t *frame)
+{
+	int ret = pager->kernel->ops->get(pager->kernel, node, frame);
+
+	if (!ret)
+		pager_count(&pager->seat->counts.frames, 1);
+	return ret;
+}
+
+int pager_frame_put(struct pager *pager, uint32_t frame)
+{
+	int ret = pager->kernel->ops->put(pager->kernel, frame);
+
+	if (!ret)
+		pager_count(&pager->seat->counts.freed, 1);
+	return ret;
+}
+
+void *pager_frame_data(struct pager *pager, uint32_t frame)
+{
+	return pager->kernel->ops->data(pager->kernel, frame);
+}
