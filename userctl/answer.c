@@ -27,6 +27,8 @@
 	"Messages do not beat shared memory for %d lines at up to %lld client%s: there %s."
 #define HANDOFF \
 	"To block and be woken costs C = %s%s%s %s here%s; the paper has about 6,000."
+#define COSTS \
+	"A message costs its sender up to %s, its receiver up to %s; 8 in a row %.3g times as much."
 #define GROWTH \
 	"Beside %lld idle channels a round trip takes %s what it takes beside none."
 
@@ -470,9 +472,7 @@ static char *of_costs(const struct groups *groups)
 		return NULL;
 	a = amount(send);
 	b = amount(receive);
-	text = mkctl_printf("A message costs its sender up to %s, its receiver up to %s, "
-			    "and 8 in a row cost the sender %.3g times as much as one.",
-			    a, b, many->middle / send->middle);
+	text = mkctl_printf(COSTS, a, b, many->middle / send->middle);
 	free(a);
 	free(b);
 	return text;
