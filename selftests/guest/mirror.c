@@ -738,42 +738,51 @@ TEST_F(mirror, refuses)
 /* --- planted faults are seen ----------------------------------------------- */
 
 /*
- * Half a minute at most: after a fall-back the reader's CPU is on the master, where
+ * A while at most: after a fall-back the reader's CPU is on the master, where
  * nothing is wrong, until another thread has run there.
  */
 static bool goes_wrong(int how)
 {
-	double end = mk_seconds() + 30;
+	double end = mk_seconds() + 20;
 
 	while (!board->wrong_by[how] && mk_seconds() < end)
-		first_goes_on(1);
+		mk_sleep_ms(10);
 	return board->wrong_by[how];
 }
 
 /*
- * Without invalidation a page that Linux moves to another node is two pages from
- * then on, and if the subject's threads take turns by it they wait for ever.
+ * Does one of three subjects see the planted fault? Where replicas are wrong, so may be
+ * the word by which its threads take turns: then they wait for ever.
  */
-TEST_F_TIMEOUT(mirror, sees_no_invalidate, 100)
+static bool sees(pid_t *pid, void (*subject)(void), const char *broken, int how)
 {
-	mk_put("/proc/sys/kernel/numa_balancing", "0");
-	self->pid = start(subject_takes);
-	ASSERT_TRUE(first_goes_on(2));
-	ASSERT_EQ(0, mk_put("mirror/broken", "no_invalidate"));
-	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-	EXPECT_TRUE(goes_wrong(WRONG_STALE));
-	mk_put("/proc/sys/kernel/numa_balancing", "1");
-	kill(self->pid, SIGKILL);
+	bool seen = false;
+	int i;
+
+	for (i = 0; i < 3 && !seen; i++) {
+		*pid = start(subject);
+		if (!first_goes_on(2) || mk_put("mirror/broken", broken) ||
+		    mk_put_u64("mirror/attach", *pid))
+			return false;
+		seen = goes_wrong(how);
+		kill(*pid, SIGKILL);
+		waitpid(*pid, NULL, 0);
+		*pid = 0;
+	}
+	return seen;
 }
 
-TEST_F_TIMEOUT(mirror, sees_no_dirty, 100)
+/* A page that Linux moves to another node is two pages from then on. */
+TEST_F_TIMEOUT(mirror, sees_no_invalidate, 250)
 {
-	self->pid = start(subject_spoils);
-	ASSERT_TRUE(first_goes_on(2));
-	ASSERT_EQ(0, mk_put("mirror/broken", "no_dirty"));
-	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-	EXPECT_TRUE(goes_wrong(WRONG_DATA));
-	kill(self->pid, SIGKILL);
+	mk_put("/proc/sys/kernel/numa_balancing", "0");
+	EXPECT_TRUE(sees(&self->pid, subject_takes, "no_invalidate", WRONG_STALE));
+	mk_put("/proc/sys/kernel/numa_balancing", "1");
+}
+
+TEST_F_TIMEOUT(mirror, sees_no_dirty, 250)
+{
+	EXPECT_TRUE(sees(&self->pid, subject_spoils, "no_dirty", WRONG_DATA));
 }
 
 TEST_F(mirror, sees_shared)
