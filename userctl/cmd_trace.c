@@ -402,6 +402,25 @@ static int print(const struct trace_args *args, const char *path)
 	return ret;
 }
 
+/*
+ * Each operation that is recorded is set beside one that was measured: so, unless the
+ * user says otherwise, none that is not.
+ */
+static void set_turn(struct trace_args *args, const struct tree *tree)
+{
+	char *path = mkctl_printf("experiments/%s/turn", args->experiment);
+	char *turn = tree_read(tree, path, NULL);
+	size_t i;
+
+	for (i = 0; i < args->settings.nr; i++)
+		if (!strcmp(args->settings.list[i].name, "turn"))
+			break;
+	if (turn && i == args->settings.nr)
+		settings_add(&args->settings, args->experiment, "turn", "1", "--set");
+	free(turn);
+	free(path);
+}
+
 /* With the tree where there is one; an experiment cannot do without. */
 static int record_with_tree(struct trace_args *args)
 {
@@ -418,8 +437,10 @@ static int record_with_tree(struct trace_args *args)
 		const char *const chosen[] = { args->experiment };
 
 		ret = check_experiment(&tree, args->experiment);
-		if (!ret)
+		if (!ret) {
+			set_turn(args, &tree);
 			ret = settings_apply(&args->settings, &tree, chosen, 1);
+		}
 	}
 	if (!ret) {
 		ret = record(args, &tree);
