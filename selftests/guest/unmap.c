@@ -184,6 +184,7 @@ TEST_F_TIMEOUT(polling, evidence, UNMAP_TIMEOUT)
 	if (mk_cpus_online() == 1)
 		SKIP(return, "one CPU has no targets");
 	set(_metadata, "cpus", "0-1");
+	set(_metadata, "turn", "1");
 	evidence_take(&self->before);
 	ASSERT_EQ(0, run_without_agents());
 	evidence_take(&self->after);
@@ -247,6 +248,8 @@ TEST_F_TIMEOUT(agents, rows, UNMAP_TIMEOUT)
 		return;
 	EXPECT_LT(0, value(&self->table, "ipi", "cost_busy_p50"));
 	EXPECT_LT(0, value(&self->table, "ipi", "cost_mix_p50"));
+	EXPECT_LT(0, value(&self->table, "ipi", "cost_warm_p50"));
+	EXPECT_LT(0, value(&self->table, "ipi", "cost_busy_warm_p50"));
 	EXPECT_LT(0, value(&self->table, "quiet", "loops_p50"));
 	EXPECT_LT(0, value(&self->table, "ipi", "loops_p50"));
 	EXPECT_LT(0, value(&self->table, "control", "loops_p50"));
