@@ -382,7 +382,7 @@ static int mk_adaptive_prepare(struct mk_party *party)
 
 	if (err)
 		return err;
-	err = mk_tree_prepare_planned(party, true);
+	err = mk_tree_prepare(party, MK_TREE_PLANNED_DEEP, MK_ROUTE_CHILD);
 	if (err)
 		mk_unicast_unprepare(party);
 	return err;

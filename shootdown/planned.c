@@ -8,7 +8,7 @@
 
 static int mk_planned_prepare(struct mk_party *party)
 {
-	return mk_tree_prepare_planned(party, false);
+	return mk_tree_prepare(party, MK_TREE_PLANNED, MK_ROUTE_CHILD);
 }
 
 const struct mk_protocol_ops mk_planned_ops = {

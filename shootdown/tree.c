@@ -98,14 +98,41 @@ static int mk_tree_alloc(struct mk_tree *tree, const struct mk_party *party)
 	return tree->node ? 0 : -ENOMEM;
 }
 
+/* Is somebody between the root and another member? */
+static bool mk_tree_is_deep(const struct mk_tree *tree)
+{
+	unsigned int i;
+
+	for (i = 1; i < tree->nr; i++)
+		if (tree->node[i].parent)
+			return true;
+	return false;
+}
+
+/* With more members than can be planned for it is that of numa_multicast. */
+static int mk_tree_fill(struct mk_tree *tree, const struct mk_party *party,
+			enum mk_tree_order order)
+{
+	int err = -E2BIG;
+
+	if (order >= MK_TREE_PLANNED) {
+		err = mk_route_plan(party->cpu, party->members, tree);
+		order = MK_TREE_FAR_FIRST;
+	}
+	if (err != -E2BIG)
+		return err;
+	mk_tree_by_node(tree, party, order);
+	return 0;
+}
+
 /**
- * mk_tree_prepare() - make the route over nodes
+ * mk_tree_prepare() - make the route
  * @party: the party
- * @order: of the nodes
+ * @order: of the tree
  * @place: of the lines
  *
  * Context: process, sleeps.
- * Return: 0 or an errno of mk_route_make().
+ * Return: 0, an errno of mk_route_make() or -ENOMEM.
  */
 int mk_tree_prepare(struct mk_party *party, enum mk_tree_order order,
 		    enum mk_route_place place)
@@ -118,50 +145,9 @@ int mk_tree_prepare(struct mk_party *party, enum mk_tree_order order,
 	err = mk_tree_alloc(&tree, party);
 	if (err)
 		return err;
-	mk_tree_by_node(&tree, party, order);
-	err = mk_tree_route(party, &tree, place);
-	kvfree(tree.node);
-	return err;
-}
-
-/* Is somebody between the root and another member? */
-static bool mk_tree_is_deep(const struct mk_tree *tree)
-{
-	unsigned int i;
-
-	for (i = 1; i < tree->nr; i++)
-		if (tree->node[i].parent)
-			return true;
-	return false;
-}
-
-/**
- * mk_tree_prepare_planned() - make the route that is planned from costs
- * @party: the party
- * @deep: make none if the root sends to all itself
- *
- * With more members than can be planned for it is that of numa_multicast.
- *
- * Context: process, sleeps.
- * Return: 0, an errno of mk_route_make() or -ENOMEM.
- */
-int mk_tree_prepare_planned(struct mk_party *party, bool deep)
-{
-	struct mk_tree tree;
-	int err;
-
-	if (cpumask_empty(party->members))
-		return 0;
-	err = mk_tree_alloc(&tree, party);
-	if (err)
-		return err;
-	err = mk_route_plan(party->cpu, party->members, &tree);
-	if (err == -E2BIG) {
-		mk_tree_by_node(&tree, party, MK_TREE_FAR_FIRST);
-		err = 0;
-	}
-	if (!err && (!deep || mk_tree_is_deep(&tree)))
-		err = mk_tree_route(party, &tree, MK_ROUTE_CHILD);
+	err = mk_tree_fill(&tree, party, order);
+	if (!err && (order != MK_TREE_PLANNED_DEEP || mk_tree_is_deep(&tree)))
+		err = mk_tree_route(party, &tree, place);
 	kvfree(tree.node);
 	return err;
 }

@@ -8,15 +8,22 @@
 #include "shootdown/protocol.h"
 #include "urpc/route.h"
 
-/* How the nodes of the members follow each other in the tree. */
+/**
+ * enum mk_tree_order - which tree
+ * @MK_TREE_NEAR_FIRST: over nodes, the nearest one first
+ * @MK_TREE_FAR_FIRST: likewise, the one furthest away first
+ * @MK_TREE_PLANNED: from what messages cost
+ * @MK_TREE_PLANNED_DEEP: likewise, and none if the root sends to all itself
+ */
 enum mk_tree_order {
 	MK_TREE_NEAR_FIRST,
 	MK_TREE_FAR_FIRST,
+	MK_TREE_PLANNED,
+	MK_TREE_PLANNED_DEEP,
 };
 
 int mk_tree_prepare(struct mk_party *party, enum mk_tree_order order,
 		    enum mk_route_place place);
-int mk_tree_prepare_planned(struct mk_party *party, bool deep);
 void mk_tree_unprepare(struct mk_party *party);
 int mk_tree_start(struct mk_shootdown *sd);
 bool mk_tree_done(struct mk_shootdown *sd);

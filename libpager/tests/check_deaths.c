@@ -113,20 +113,7 @@ static enum tap_result each(u32 sync)
 	return TAP_OK;
 }
 
-static enum tap_result shm(void)
-{
-	return each(PAGER_SHM);
-}
-
-static enum tap_result urpc(void)
-{
-	return each(PAGER_URPC);
-}
-
-static enum tap_result both(void)
-{
-	return each(PAGER_BOTH);
-}
+EACH_SYNC(each)
 
 const struct tap_test death_tests[] = {
 	{ "deaths: locks", shm },

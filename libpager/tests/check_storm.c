@@ -90,20 +90,7 @@ static enum tap_result each_policy(u32 sync)
 	return TAP_OK;
 }
 
-static enum tap_result shm(void)
-{
-	return each_policy(PAGER_SHM);
-}
-
-static enum tap_result urpc(void)
-{
-	return each_policy(PAGER_URPC);
-}
-
-static enum tap_result both(void)
-{
-	return each_policy(PAGER_BOTH);
-}
+EACH_SYNC(each_policy)
 
 const struct tap_test storm_tests[] = {
 	{ "storm: locks", shm },

@@ -775,9 +775,12 @@ static bool sees(pid_t *pid, void (*subject)(void), const char *broken, int how)
 /* A page that Linux moves to another node is two pages from then on. */
 TEST_F_TIMEOUT(mirror, sees_no_invalidate, 250)
 {
+	unsigned long long balancing = 0;
+
+	mk_get_u64("/proc/sys/kernel/numa_balancing", &balancing);
 	mk_put("/proc/sys/kernel/numa_balancing", "0");
 	EXPECT_TRUE(sees(&self->pid, subject_takes, "no_invalidate", WRONG_STALE));
-	mk_put("/proc/sys/kernel/numa_balancing", "1");
+	mk_put_u64("/proc/sys/kernel/numa_balancing", balancing);
 }
 
 TEST_F_TIMEOUT(mirror, sees_no_dirty, 250)
