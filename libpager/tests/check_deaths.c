@@ -113,7 +113,9 @@ static enum tap_result each(u32 sync)
 	return TAP_OK;
 }
 
-EACH_SYNC(each)
+TEST_WITH(shm, PAGER_SHM, each)
+TEST_WITH(urpc, PAGER_URPC, each)
+TEST_WITH(both, PAGER_BOTH, each)
 
 const struct tap_test death_tests[] = {
 	{ "deaths: locks", shm },

@@ -90,7 +90,9 @@ static enum tap_result each_policy(u32 sync)
 	return TAP_OK;
 }
 
-EACH_SYNC(each_policy)
+TEST_WITH(shm, PAGER_SHM, each_policy)
+TEST_WITH(urpc, PAGER_URPC, each_policy)
+TEST_WITH(both, PAGER_BOTH, each_policy)
 
 const struct tap_test storm_tests[] = {
 	{ "storm: locks", shm },

@@ -128,19 +128,11 @@ extern const struct tap_test storm_tests[];
 extern const struct tap_test death_tests[];
 extern const struct tap_test group_tests[];
 
-/* Tests shm, urpc and both: @test with each way that pagers agree among themselves. */
-#define EACH_SYNC(test)							\
-static enum tap_result shm(void)					\
+/* A test @name: @test, with pagers that agree among themselves by @sync. */
+#define TEST_WITH(name, sync, test)					\
+static enum tap_result name(void)					\
 {									\
-	return test(PAGER_SHM);						\
-}									\
-static enum tap_result urpc(void)					\
-{									\
-	return test(PAGER_URPC);					\
-}									\
-static enum tap_result both(void)					\
-{									\
-	return test(PAGER_BOTH);					\
+	return test(sync);						\
 }
 
 #endif /* PAGER_FAKE_H */
