@@ -6,9 +6,10 @@
  *
  * The monitors that have adopted the mm poll all the time, so each of them has
  * to flush and none needs an interrupt. On a machine that is shared this does not
- * hold for each operation: some monitor may have slept, or lost its CPU. So
- * half of the operations have to follow the formula exactly, none may send
- * more, and the counters have to agree with all of them.
+ * hold for each operation: some monitor may have slept, or lost its CPU, and a
+ * round of operations is over before it has it back. So half of the operations
+ * of one round among several have to follow the formula exactly, none of any round
+ * may send more, and the counters have to agree with all of them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,6 +32,9 @@
 
 /* Operations for each protocol and number of CPUs. */
 #define ROUNDS		20
+
+/* How often a round may meet a monitor that has lost its CPU. */
+#define TRIES		8
 
 /* How long a monitor polls after the last thing that happened. */
 #define POLL_SECONDS	5
@@ -153,8 +157,9 @@ static bool is_exact(int protocol, const struct mk_region_op *op, uint32_t n)
 	return op->messages == full_messages(protocol, n) && !op->ipis;
 }
 
-static void run_protocol(struct __test_metadata *_metadata, int fd, char *base,
-			 int protocol, int cpus)
+/* One round; returns how many of its operations went by the formula. */
+static uint32_t run_protocol(struct __test_metadata *_metadata, int fd,
+			     char *base, int protocol, int cpus)
 {
 	struct mk_region_op op, sum = { 0 };
 	unsigned long long before[COUNTERS], after[COUNTERS];
@@ -188,22 +193,31 @@ static void run_protocol(struct __test_metadata *_metadata, int fd, char *base,
 	TH_LOG("%s, %d CPUs: %u exact of %u; %u messages, %u IPIs, %u lazy, %u late",
 	       names[protocol], cpus, exact, ROUNDS, sum.messages, sum.ipis,
 	       sum.lazies, sum.timeouts);
-	EXPECT_LE(ROUNDS / 2, exact)
-		TH_LOG("%s, %d CPUs: too few operations by the formula",
-		       names[protocol], cpus);
+	return exact;
 }
 
 TEST_F_TIMEOUT(cost, of_every_protocol, 600)
 {
-	int protocol, cpus, all = mk_cpus_online();
+	int protocol, cpus, tries, all = mk_cpus_online();
+	uint32_t exact;
 
 	for (cpus = 1; cpus <= all; cpus *= 2) {
 		for (protocol = 0; protocol < MK_PROTOCOLS; protocol++) {
-			/* Whoever adopts wakes, and polls for a while. */
-			adoption(self->fd, MK_IOC_LEAVE, all);
-			ASSERT_EQ(0, adoption(self->fd, MK_IOC_ADOPT, cpus));
-			run_protocol(_metadata, self->fd, self->base, protocol,
-				     cpus);
+			exact = 0;
+			for (tries = 0; exact < ROUNDS / 2 && tries < TRIES;
+			     tries++) {
+				usleep(tries * 10000);
+				/* Whoever adopts wakes, and polls for a while. */
+				adoption(self->fd, MK_IOC_LEAVE, all);
+				ASSERT_EQ(0, adoption(self->fd, MK_IOC_ADOPT,
+						      cpus));
+				exact = run_protocol(_metadata, self->fd,
+						     self->base, protocol,
+						     cpus);
+			}
+			EXPECT_LE(ROUNDS / 2, exact)
+				TH_LOG("%s, %d CPUs: no round by the formula",
+				       names[protocol], cpus);
 		}
 	}
 }
