@@ -8,8 +8,10 @@ kselftest=build/kselftest
 # What the guests printed, and their kernel logs.
 logs=build/check
 
-# Seconds for one guest, and for one of its tests, each of which prints a line.
-patience=${MK_PATIENCE:-2400}
+# Seconds for one guest, and for one of its tests, each of which prints a line: the
+# second is what ends one that hangs, the first is for what goes on for ever. A guest
+# of all programs takes 15 minutes on two cores at rest, and 40 where others compile.
+patience=${MK_PATIENCE:-4000}
 stall=${MK_STALL:-300}
 
 say()
