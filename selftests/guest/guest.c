@@ -116,6 +116,23 @@ int mk_hook(void)
 	return ret ? ret : mk_members_become(mk_cpus_online()) ? 0 : -ETIMEDOUT;
 }
 
+int mk_steady(bool on)
+{
+	static const char *const files[] = {
+		"/sys/kernel/tracing/instances/steady-1/events/multikernel/enable",
+		"/sys/kernel/tracing/instances/steady-2/events/multikernel/enable",
+	};
+	unsigned long long away = mk_cpus_away();
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(files) && !ret; i++)
+		if (mk_exists(files[i]))
+			ret = mk_put(files[i], on ? "1" : "0");
+	mk_cpus_back(away);
+	return ret ? ret : mk_members_become(mk_cpus_online()) ? 0 : -ETIMEDOUT;
+}
+
 int mk_load_hooked(void)
 {
 	int ret = mk_load(NULL);

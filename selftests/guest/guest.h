@@ -19,6 +19,8 @@ const char *mk_errname(int ret);
 int mk_load(const char *params);
 /* Sets the hooks of mirrors while one CPU runs: for tests that mirror. */
 int mk_hook(void);
+/* The same for the module's events, see steady: for tests that record them. */
+int mk_steady(bool on);
 int mk_load_hooked(void);
 int mk_unload(void);
 int mk_unload_soon(void);

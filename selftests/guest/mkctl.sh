@@ -42,6 +42,17 @@ alone()
 	return "$status"
 }
 
+# steady 1|0: probes on the module's events, see the script of that name; 0 before
+# the module goes
+steady()
+{
+	local file
+
+	for file in /sys/kernel/tracing/instances/steady-*/events/multikernel/enable; do
+		[ ! -e "$file" ] || echo "$1" > "$file" || return
+	done
+}
+
 # unloads: what others have just closed may take a moment to be gone
 unloads()
 {
@@ -198,7 +209,7 @@ interrupts()
 # --- traces ---------------------------------------------------------------------------
 
 # Nobody's trace instance is left.
-instances() { find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1 ! -name steady; }
+instances() { find /sys/kernel/tracing/instances -mindepth 1 -maxdepth 1 ! -name 'steady-*'; }
 
 # traces ARGUMENT...: again, twice at most, if it says that events were lost, as they
 # may be on a busy host
@@ -452,7 +463,7 @@ mirrors_process()
 
 goes()
 {
-	alone unloads || return 1
+	alone steady 0 && alone unloads || return 1
 	gives 3 'insmod|modprobe' "$mkctl" run || return 1
 	gives 3 '^mkctl: ' "$mkctl" top || return 1
 	gives 3 '^mkctl: ' "$mkctl" mirror list || return 1
@@ -488,6 +499,7 @@ main()
 	echo 'TAP version 13'
 	echo "1..${#tests[@]}"
 	insmod "$module" || exit
+	alone steady 1 || exit
 	for test in "${tests[@]}"; do
 		that "$test" "$test"
 	done

@@ -47,6 +47,7 @@ FIXTURE_SETUP(trace)
 	if (mk_loaded())
 		ASSERT_EQ(0, mk_unload_soon());
 	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, mk_steady(true));
 	ASSERT_EQ(0, mk_put(TRACEFS "/tracing_on", "1"));
 	ASSERT_EQ(0, mk_put(TRACEFS "/buffer_size_kb", "8192"));
 	ASSERT_EQ(0, mk_put(TRACEFS "/trace", "0"));
@@ -60,6 +61,7 @@ FIXTURE_TEARDOWN(trace)
 	mk_put(TRACEFS "/trace", "0");
 	mk_put(TRACEFS "/buffer_size_kb", "64");
 	free(self->record.seen);
+	EXPECT_RET(0, mk_steady(false), "steady");
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 	EXPECT_FALSE(mk_exists(EVENTS));
 }
