@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the n-th allocation of a module fail, in whichever thread it happens.
+ * Makes every allocation of a module fail once, in whichever thread it happens: one
+ * in each walk of a path, or several that are far enough apart.
  *
  * The kernel's own fault injection cannot: its fail-nth counts one task, and
  * monitors, CPU hotplug threads and workers allocate as well; and its stack
@@ -9,15 +10,26 @@
  * asks whether it shall fail, and looks at the stack itself.
  *
  * /sys/kernel/debug/mk_failnth/
- *	nth	write n: count from now on, and fail the n-th; 0: stop counting
+ *	sweep	write 1: none has failed yet
+ *	walk	write 1: count from now on, and fail the first that has not failed
+ *		yet; 0: stop counting
  *	burst	how many fail from there on (1)
+ *	apart	how many do not fail then, before another does that has not failed
+ *		yet; 0 (the default): none does in this walk. For paths that go
+ *		on after most of what fails
  *	alike	allocations from one place that count, 0 for all (2): the rest of
  *		a long loop is no news. A place is the module's innermost line on
  *		the stack, and from there on its functions: what the kernel
  *		allocates below, to fail in one and the same way, is one place.
- *	seen	allocations counted since nth was written
+ *	seen	allocations counted in this walk
  *	failed	of those, made to fail
- *	where	stack of the first that failed
+ *	begun	of those, that had not failed yet
+ *	where	stacks of the latter
+ *
+ * To fail the first that has not failed yet, rather than the n-th for every n, comes
+ * to the same where a path always allocates the same in the same order. Where it does
+ * not, since what it made for good is there the next time or other threads allocate
+ * as well, none is left out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -47,8 +59,9 @@ MODULE_PARM_DESC(target, "name of the module whose allocations fail");
 /* A place, and the distinct stacks that lead there. */
 struct mk_place {
 	u32 hash;
-	u32 pass;		/* in which it was counted last */
-	u32 count;		/* in that pass */
+	u32 walk;		/* in which it was counted last */
+	u32 count;		/* in that walk */
+	u32 failed;		/* in this sweep: so many, in order */
 	bool known;
 };
 
@@ -61,10 +74,12 @@ struct mk_stack {
 static DEFINE_RAW_SPINLOCK(mk_lock);	/* protects all that follows */
 static struct mk_stack mk_stacks[MK_STACKS];
 static struct mk_place mk_places[MK_PLACES];
-static u32 mk_pass;
-static u64 mk_nth, mk_burst = 1, mk_alike = 2;
-static u64 mk_seen, mk_failed;
-static char mk_where[4096];
+static u32 mk_nr_walks;
+static u64 mk_sweep, mk_walk, mk_burst = 1, mk_apart, mk_alike = 2;
+static u64 mk_seen, mk_failed, mk_begun;
+static u64 mk_last;	/* what mk_seen was when the last burst began, or 0 */
+static char mk_where[1 << 14];
+static size_t mk_where_len;
 static char mk_symbol[KSYM_SYMBOL_LEN];
 
 /* The module's code: constant while it is there. */
@@ -182,37 +197,56 @@ static struct mk_place *mk_stack_place(const unsigned long *frame,
 /* Now, for a module that fails to load takes its symbols with it. */
 static void mk_remember(const unsigned long *frame, unsigned int n)
 {
-	size_t len = 0;
+	size_t size = sizeof(mk_where);
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
 		sprint_symbol(mk_symbol, frame[i]);
-		len += scnprintf(mk_where + len, sizeof(mk_where) - len,
-				 "%s\n", mk_symbol);
+		mk_where_len += scnprintf(mk_where + mk_where_len,
+					  size - mk_where_len, "%s%s\n",
+					  i ? "  " : "", mk_symbol);
 	}
+}
+
+/* Under the lock: does this one fail, the place's latest? */
+static bool mk_pick(struct mk_place *place, const unsigned long *frame,
+		    unsigned int n)
+{
+	u64 since = mk_seen - mk_last;
+
+	if (mk_last && since < mk_burst)
+		return true;
+	if (mk_last && (!mk_apart || since - mk_burst < mk_apart))
+		return false;
+	if (place->count != place->failed + 1)
+		return false;
+	place->failed++;
+	mk_last = mk_seen;
+	mk_begun++;
+	mk_remember(frame, n);
+	return true;
 }
 
 static bool mk_count(const unsigned long *frame, unsigned int n)
 {
 	struct mk_place *place;
 
-	if (!mk_nth)
+	if (!mk_walk)
 		return false;
 	place = mk_stack_place(frame, n);
 	if (!place)
 		return false;
-	if (place->pass != mk_pass) {
-		place->pass = mk_pass;
+	if (place->walk != mk_nr_walks) {
+		place->walk = mk_nr_walks;
 		place->count = 0;
 	}
 	if (mk_alike && place->count >= mk_alike)
 		return false;
 	place->count++;
 	mk_seen++;
-	if (mk_seen < mk_nth || mk_seen - mk_nth >= mk_burst)
+	if (!mk_pick(place, frame, n))
 		return false;
-	if (!mk_failed++)
-		mk_remember(frame, n);
+	mk_failed++;
 	return true;
 }
 
@@ -223,7 +257,7 @@ static bool mk_shall_fail(gfp_t gfp)
 	bool fail;
 
 	/* an interrupt that came upon the module is not the module */
-	if (!READ_ONCE(mk_nth) || (gfp & __GFP_NOFAIL) || !in_task())
+	if (!READ_ONCE(mk_walk) || (gfp & __GFP_NOFAIL) || !in_task())
 		return false;
 	n = stack_trace_save(frame, MK_DEPTH, 2);
 	for (i = 0; i < n; i++)
@@ -269,7 +303,7 @@ static int mk_at_page(struct kprobe *probe, struct pt_regs *regs)
 /* vmalloc() complains with a stack when it fails; it is meant to. */
 static int mk_at_warning(struct kprobe *probe, struct pt_regs *regs)
 {
-	return READ_ONCE(mk_nth) ? mk_return(regs, 0) : 0;
+	return READ_ONCE(mk_walk) ? mk_return(regs, 0) : 0;
 }
 
 /*
@@ -281,7 +315,7 @@ static int mk_at_dump(struct kprobe *probe, struct pt_regs *regs)
 	static const char name[] = "alloc_cpumask_var_node";
 	char symbol[KSYM_SYMBOL_LEN];
 
-	if (!READ_ONCE(mk_nth))
+	if (!READ_ONCE(mk_walk))
 		return 0;
 	sprint_symbol_no_offset(symbol, *(unsigned long *)regs->sp);
 	return strncmp(symbol, name, strlen(name)) ? 0 : mk_return(regs, 0);
@@ -353,18 +387,35 @@ static int mk_get(void *data, u64 *value)
 	return 0;
 }
 
+static void mk_walk_begins(void)
+{
+	mk_nr_walks++;
+	mk_seen = 0;
+	mk_failed = 0;
+	mk_begun = 0;
+	mk_last = 0;
+	mk_where[0] = '\0';
+	mk_where_len = 0;
+}
+
+static void mk_sweep_begins(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MK_PLACES; i++)
+		mk_places[i].failed = 0;
+}
+
 static int mk_set(void *data, u64 value)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&mk_lock, flags);
 	*(u64 *)data = value;
-	if (data == &mk_nth && value) {
-		mk_pass++;
-		mk_seen = 0;
-		mk_failed = 0;
-		mk_where[0] = '\0';
-	}
+	if (data == &mk_walk && value)
+		mk_walk_begins();
+	if (data == &mk_sweep)
+		mk_sweep_begins();
 	raw_spin_unlock_irqrestore(&mk_lock, flags);
 	return 0;
 }
@@ -397,11 +448,14 @@ static int __init mk_failnth_init(void)
 		return err;
 	}
 	mk_dir = debugfs_create_dir("mk_failnth", NULL);
-	debugfs_create_file("nth", 0600, mk_dir, &mk_nth, &mk_rw_fops);
+	debugfs_create_file("sweep", 0600, mk_dir, &mk_sweep, &mk_rw_fops);
+	debugfs_create_file("walk", 0600, mk_dir, &mk_walk, &mk_rw_fops);
 	debugfs_create_file("burst", 0600, mk_dir, &mk_burst, &mk_rw_fops);
+	debugfs_create_file("apart", 0600, mk_dir, &mk_apart, &mk_rw_fops);
 	debugfs_create_file("alike", 0600, mk_dir, &mk_alike, &mk_rw_fops);
 	debugfs_create_file("seen", 0400, mk_dir, &mk_seen, &mk_ro_fops);
 	debugfs_create_file("failed", 0400, mk_dir, &mk_failed, &mk_ro_fops);
+	debugfs_create_file("begun", 0400, mk_dir, &mk_begun, &mk_ro_fops);
 	debugfs_create_file("where", 0400, mk_dir, NULL, &mk_where_fops);
 	return 0;
 }
@@ -419,6 +473,6 @@ static void __exit mk_failnth_exit(void)
 module_init(mk_failnth_init);
 module_exit(mk_failnth_exit);
 
-MODULE_DESCRIPTION("Makes the n-th allocation of a module fail");
+MODULE_DESCRIPTION("Makes every allocation of a module fail once");
 MODULE_AUTHOR("The multikernel project");
 MODULE_LICENSE("GPL");
