@@ -2,12 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Mutants: sources broken on purpose, in one way at a time, that the tests have to
-# notice. To be sourced by a script that has set $dir, where each gets a folder,
-# and has a function attempt NAME ARGUMENT..., which makes it and calls run_tests.
+# notice. To be sourced by a script that has set $dir, where each gets an empty
+# folder, and has a function attempt NAME ARGUMENT..., which breaks a source, builds
+# the tests and calls run_tests.
 
 names=
 running=0
 jobs=$(nproc)
+
+# break_source NAME FILE COPY SED: false if the copy is the same
+break_source()
+{
+	sed "$4" "$2" > "$3"
+	cmp -s "$2" "$3" || return 0
+	echo "the script changes nothing" > "$dir/$1/error"
+	return 1
+}
 
 # run_tests NAME COMMAND...: unless NAME could not be made
 run_tests()
@@ -27,6 +37,8 @@ run_tests()
 mutant()
 {
 	names="$names $1"
+	rm -rf "${dir:?}/$1"
+	mkdir -p "$dir/$1"
 	attempt "$@" &
 	running=$((running + 1))
 	if [ "$running" -ge "$jobs" ]; then

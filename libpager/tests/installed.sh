@@ -7,28 +7,8 @@
 # Everything is called by try.
 # shellcheck disable=SC2317
 set -u
-
-out=$(cd "$1" && pwd)
-root=$out/installed
-export PKG_CONFIG_PATH="$root/lib/pkgconfig"
-export LD_LIBRARY_PATH="$root/lib"
-n=0
-failed=0
-
-# try NAME COMMAND...
-try()
-{
-	name=$1
-	shift
-	n=$((n + 1))
-	if log=$("$@" 2>&1); then
-		echo "ok $n - installed: $name"
-	else
-		printf '%s\n' "$log" | sed 's/^/# /'
-		echo "not ok $n - installed: $name"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/installed.sh
+. ../selftests/installed.sh
 
 # What is built already is not built again, but for what has the prefix in it.
 install_it()
@@ -39,23 +19,6 @@ install_it()
 	status=$?
 	mv "$out/libpager.pc.kept" "$out/libpager.pc"
 	return "$status"
-}
-
-compile()
-{
-	# shellcheck disable=SC2046 # words are meant to be split
-	${CC:-cc} -D_GNU_SOURCE -Wall -Werror -pthread -o "$root/$1" \
-		"examples/$1.c" $(pkg-config --cflags --libs libpager)
-}
-
-# Exactly what pager.h declares, in its version.
-exported()
-{
-	nm -D --defined-only --with-symbol-versions "$root/lib/libpager.so" |
-		sed -n 's/.* T \(.*\)@@PAGER_1$/\1/p' | sort > "$root/exported"
-	grep -o '^[a-z].*\bpager_[a-z_]*(' pager.h |
-		grep -o 'pager_[a-z_]*(' | tr -d '(' | sort > "$root/declared"
-	diff "$root/declared" "$root/exported" && [ -s "$root/exported" ]
 }
 
 # gives STATUS TEXT COMMAND...: that status, and that on stderr
@@ -95,17 +58,15 @@ without_module()
 
 pages()
 {
-	grep -q '^\.TH' "$root/share/man/man3/pager.3" &&
-		grep -q '^\.TH' "$root/share/man/man1/mkpager.1"
+	page pager 3 && page mkpager 1
 }
 
-echo "TAP version 13"
-echo "1..7"
-rm -rf "$root"
+plan 7
 try "make install" install_it
-try "first builds against it" compile first
-try "replicated builds against it" compile replicated
-try "what pager.h declares is exported, and nothing else" exported
+try "first builds against it" compile first libpager
+try "replicated builds against it" compile replicated libpager
+try "what pager.h declares is exported, and nothing else" exported \
+	libpager PAGER_1 pager_ pager.h
 try "mkpager refuses what cannot be" misuse
 try "without the module" without_module
 try "manual pages" pages

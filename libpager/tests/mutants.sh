@@ -20,13 +20,7 @@ export PAGER_LONG_MS=500
 # attempt NAME WORDS FILE SED
 attempt()
 {
-	rm -rf "${dir:?}/$1"
-	mkdir "$dir/$1"
-	sed "$4" "$3" > "$dir/$1/$3"
-	if cmp -s "$3" "$dir/$1/$3"; then
-		echo "the script changes nothing" > "$dir/$1/error"
-		return
-	fi
+	break_source "$1" "$3" "$dir/$1/$3" "$4" || return 0
 	mkdir "$dir/$1/objects"
 	cp "$built"/*.o "$dir/$1/objects"
 	rm "$dir/$1/objects/${3%.c}.o"

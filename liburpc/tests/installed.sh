@@ -6,54 +6,17 @@
 # Everything is called by try.
 # shellcheck disable=SC2317
 set -u
-
-out=$(cd "$1" && pwd)
-root=$out/installed
-export PKG_CONFIG_PATH="$root/lib/pkgconfig"
-export LD_LIBRARY_PATH="$root/lib"
-n=0
-failed=0
-
-# try NAME COMMAND...
-try()
-{
-	name=$1
-	shift
-	n=$((n + 1))
-	if log=$("$@" 2>&1); then
-		echo "ok $n - installed: $name"
-	else
-		printf '%s\n' "$log" | sed 's/^/# /'
-		echo "not ok $n - installed: $name"
-		failed=1
-	fi
-}
+# shellcheck source=selftests/installed.sh
+. ../selftests/installed.sh
 
 install_it()
 {
 	make -s -B "OUT=$out/install-build" "PREFIX=$root" install
 }
 
-compile()
-{
-	# shellcheck disable=SC2046 # words are meant to be split
-	${CC:-cc} -D_GNU_SOURCE -Wall -Werror -o "$root/$1" "examples/$1.c" \
-		$(pkg-config --cflags --libs liburpc)
-}
-
 soname()
 {
 	readelf -d "$root/echo" | grep -q 'NEEDED.*\[liburpc\.so\.1\]'
-}
-
-# Exactly what urpc.h declares, in its version.
-exported()
-{
-	nm -D --defined-only --with-symbol-versions "$root/lib/liburpc.so" |
-		sed -n 's/.* T \(.*\)@@URPC_1$/\1/p' | sort > "$root/exported"
-	grep -o '^[a-z].*\burpc_[a-z_]*(' urpc.h |
-		grep -o 'urpc_[a-z_]*(' | tr -d '(' | sort > "$root/declared"
-	diff "$root/declared" "$root/exported" && [ -s "$root/exported" ]
 }
 
 producer()
@@ -77,20 +40,14 @@ echoes()
 		! "$root/echo" client "$root/socket" hello
 }
 
-page()
-{
-	grep -q '^\.TH' "$root/share/man/man3/urpc.3"
-}
-
-echo "TAP version 13"
-echo "1..8"
-rm -rf "$root"
+plan 8
 try "make install" install_it
-try "echo builds against it" compile echo
-try "producer builds against it" compile producer
+try "echo builds against it" compile echo liburpc
+try "producer builds against it" compile producer liburpc
 try "the soname is recorded" soname
-try "what urpc.h declares is exported, and nothing else" exported
+try "what urpc.h declares is exported, and nothing else" exported \
+	liburpc URPC_1 urpc_ urpc.h
 try "producer" producer
 try "echo server and client" echoes
-try "manual page" page
+try "manual page" page urpc 3
 exit $failed

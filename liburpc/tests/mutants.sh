@@ -19,14 +19,8 @@ cc=${CC:-gcc}
 # attempt NAME WORDS FILE SED
 attempt()
 {
-	rm -rf "${dir:?}/$1"
-	mkdir "$dir/$1"
 	cp ./*.c ./*.h "$dir/$1"
-	sed -i "$4" "$dir/$1/$3"
-	if cmp -s "$3" "$dir/$1/$3"; then
-		echo "the script changes nothing" > "$dir/$1/error"
-		return
-	fi
+	break_source "$1" "$3" "$dir/$1/$3" "$4" || return 0
 	$cc -std=gnu11 -O1 -w -D_GNU_SOURCE -DLONG_MS=1000 -I"$dir/$1" -I"$root" \
 		-I"$root/selftests/ring" -Itests -pthread -o "$dir/$1/urpc_test" \
 		"$dir/$1"/*.c tests/main.c tests/check_*.c -luring \

@@ -16,20 +16,13 @@ cc=${CC:-gcc}
 # shellcheck source=selftests/mutants.sh
 . "$root/selftests/mutants.sh"
 
-rm -rf "$dir"
-mkdir -p "$dir"
-
 # build NAME SANITIZER TEST FILE SED
 build()
 {
-	mkdir -p "$dir/$1/urpc"
+	mkdir "$dir/$1/urpc"
 	cp "$root"/urpc/ring.h "$root"/urpc/inplace.h "$root"/urpc/user.h \
 		"$dir/$1/urpc"
-	sed -i "$5" "$dir/$1/urpc/$4"
-	if cmp -s "$root/urpc/$4" "$dir/$1/urpc/$4"; then
-		echo "the script changes nothing" > "$dir/$1/error"
-		return
-	fi
+	break_source "$1" "$root/urpc/$4" "$dir/$1/urpc/$4" "$5" || return 0
 	san=
 	[ "$2" = none ] || san="-fsanitize=$2 -fno-builtin-memcpy"
 	# shellcheck disable=SC2086 # words are meant to be split
