@@ -247,36 +247,28 @@ static int mk_refuse(const char *what, int err)
 	return err;
 }
 
-static long mk_ioc_region(struct file *file,
-			  const struct mk_region_create __user *arg)
+/* The file gets its region, of either kind. */
+static long mk_ioc_region(struct mk_open *open, unsigned int cmd,
+			  const void __user *arg)
 {
-	struct mk_open *open = file->private_data;
-	struct mk_region_create create;
+	union {
+		struct mk_region_create plain;
+		struct mk_paged_create paged;
+	} create;
+	bool paged = cmd == MK_IOC_PAGED;
 	int err;
 
-	if (copy_from_user(&create, arg, sizeof(create)))
+	if (copy_from_user(&create, arg, _IOC_SIZE(cmd)))
 		return -EFAULT;
 	if (mutex_lock_killable(&open->lock))
 		return -EINTR;
-	err = open->region || open->pager ? -EEXIST :
-	      mk_open_region(open, mk_region_create(create.pages, create.node,
-						    create.flags));
-	mutex_unlock(&open->lock);
-	return err;
-}
-
-static long mk_ioc_paged(struct mk_open *open,
-			 const struct mk_paged_create __user *arg)
-{
-	struct mk_paged_create create;
-	int err;
-
-	if (copy_from_user(&create, arg, sizeof(create)))
-		return -EFAULT;
-	if (mutex_lock_killable(&open->lock))
-		return -EINTR;
-	err = open->region || open->pager ? -EEXIST :
-	      mk_open_region(open, mk_paged_create(&create));
+	err = -EEXIST;
+	if (!open->region && !open->pager)
+		err = mk_open_region(open, paged ?
+				     mk_paged_create(&create.paged) :
+				     mk_region_create(create.plain.pages,
+						      create.plain.node,
+						      create.plain.flags));
 	mutex_unlock(&open->lock);
 	return err;
 }
@@ -545,7 +537,7 @@ static long mk_device_ioctl(struct file *file, unsigned int cmd,
 		return -EBADF;
 	switch (cmd) {
 	case MK_IOC_REGION:
-		return mk_refuse("region", mk_ioc_region(file, arg));
+		return mk_refuse("region", mk_ioc_region(open, cmd, arg));
 	case MK_IOC_ADOPT:
 		return mk_refuse("adopt", mk_ioc_adopt(file, arg, true));
 	case MK_IOC_LEAVE:
@@ -564,7 +556,7 @@ static long mk_device_ioctl(struct file *file, unsigned int cmd,
 	case MK_IOC_DOOR_INFO:
 		return mk_refuse("door", mk_ioc_door_info(file, arg));
 	case MK_IOC_PAGED:
-		return mk_refuse("paged region", mk_ioc_paged(open, arg));
+		return mk_refuse("paged region", mk_ioc_region(open, cmd, arg));
 	case MK_IOC_PAGER:
 		return mk_refuse("pager", mk_ioc_pager(file, arg));
 	case MK_IOC_FRAME:
