@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation fails once in a run of each experiment: see faults.h. With
- * $MK_ONLY="storm unmap" in those only.
+ * Every allocation fails once in a run of each experiment: see faults.h.
  */
 #define _GNU_SOURCE
-#include <string.h>
-
 #include "faults.h"
 
 static int experiment_prepare(const char *arg)
@@ -21,20 +18,6 @@ static int experiment_walk(const char *arg)
 static int experiment_tidy(const char *arg, int ret)
 {
 	return mk_exp_idle(arg) ? 0 : -EBUSY;
-}
-
-static bool is_wanted(const char *exp)
-{
-	const char *only = getenv("MK_ONLY"), *at;
-	size_t len = strlen(exp);
-
-	if (!only)
-		return true;
-	for (at = only; (at = strstr(at, exp)); at += len)
-		if ((at == only || at[-1] == ' ') &&
-		    (!at[len] || at[len] == ' '))
-			return true;
-	return false;
 }
 
 /* All of them take longer than one test may: each test has its share. */
@@ -68,8 +51,7 @@ TEST_F_TIMEOUT(faults, experiments, FAULTS_TIMEOUT)
 			.tidy = experiment_tidy,
 		};
 
-		if (is_wanted(names[i]))
-			exhaust(_metadata, &path, true);
+		exhaust(_metadata, &path, true);
 	}
 	if (variant->share == SHARES - 1)
 		nothing_is_lost(_metadata);
