@@ -6,359 +6,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mirror_subject.h"
 #include "test.h"
-#include "module/uapi.h"
-
-#define PAGE		4096
-#define THREADS_MAX	32
-#define PAGES		64
-#define SHARED_PAGES	32
-#define SPOIL_PAGES	512
-
-enum wrong {
-	WRONG_DATA, WRONG_ZERO, WRONG_READ_ONLY, WRONG_CHILD,
-	WRONG_REMAP, WRONG_SUM, WRONG_CALL, WRONG_STALE, WRONG_HUGE,
-	WRONGS
-};
-
-/* What a subject and the test that watches it share. */
-struct board {
-	_Atomic int stop;
-	_Atomic uint64_t rounds[THREADS_MAX];
-	_Atomic uint64_t wrong;
-	_Atomic uint64_t wrong_by[WRONGS];
-	_Atomic uint64_t added;
-};
-
-static struct board *board;
-static int cpus;
-static uint64_t *shared;
-
-static void wrong(enum wrong what)
-{
-	board->wrong_by[what]++;
-	board->wrong++;
-}
-
-static void go_to(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
-static void *pages_of(size_t n)
-{
-	void *p = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		wrong(WRONG_CALL);
-	return p;
-}
-
-static uint64_t word_of(size_t page, uint64_t seed)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15ULL ^ seed;
-}
-
-static void write_all(char *p, size_t n, uint64_t seed)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		*(volatile uint64_t *)(p + i * PAGE + 8 * (i % 500)) =
-			word_of(i, seed);
-}
-
-static void check_all(const char *p, size_t n, uint64_t seed, enum wrong what)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (*(volatile uint64_t *)(p + i * PAGE + 8 * (i % 500)) !=
-		    (seed ? word_of(i, seed) : 0))
-			wrong(what);
-}
-
-/* --- what a thread of the subject does ------------------------------------- */
-
-static void do_protect(char *p, uint64_t seed)
-{
-	if (mprotect(p, PAGES * PAGE, PROT_READ))
-		wrong(WRONG_CALL);
-	check_all(p, PAGES, seed, WRONG_READ_ONLY);
-	if (mprotect(p, PAGES * PAGE, PROT_READ | PROT_WRITE))
-		wrong(WRONG_CALL);
-	write_all(p, PAGES / 2, seed);
-	check_all(p, PAGES, seed, WRONG_DATA);
-}
-
-static void do_drop(char *p, uint64_t seed)
-{
-	if (madvise(p, PAGES / 2 * PAGE, MADV_DONTNEED))
-		wrong(WRONG_CALL);
-	check_all(p, PAGES / 2, 0, WRONG_ZERO);
-	write_all(p, PAGES, seed);
-}
-
-/* The child has the data, and what it writes stays its own. */
-static void do_fork(char *p, uint64_t seed)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (!pid) {
-		uint64_t before = board->wrong;
-
-		check_all(p, PAGES, seed, WRONG_CHILD);
-		write_all(p, PAGES, seed + 1);
-		check_all(p, PAGES, seed + 1, WRONG_CHILD);
-		_exit(board->wrong != before);
-	}
-	write_all(p, PAGES / 4, seed + 2);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-		wrong(WRONG_CHILD);
-	check_all(p, PAGES / 4, seed + 2, WRONG_DATA);
-	write_all(p, PAGES, seed);
-}
-
-static char *do_remap(char *p, uint64_t seed)
-{
-	char *to = mremap(p, PAGES * PAGE, 2 * PAGES * PAGE, MREMAP_MAYMOVE);
-
-	if (to == MAP_FAILED) {
-		wrong(WRONG_CALL);
-		return p;
-	}
-	check_all(to, PAGES, seed, WRONG_REMAP);
-	check_all(to + PAGES * PAGE, PAGES, 0, WRONG_REMAP);
-	if (munmap(to + PAGES * PAGE, PAGES * PAGE))
-		wrong(WRONG_CALL);
-	return to;
-}
-
-/* A large page, where there are any: made, split by halves, taken away. */
-static void do_huge(uint64_t seed)
-{
-	size_t n = 3 * 512;
-	char *p = pages_of(n), *at;
-
-	if (p == MAP_FAILED)
-		return;
-	at = (char *)(((uintptr_t)p + (2 << 20) - 1) & ~((2UL << 20) - 1));
-	madvise(at, 2 << 20, MADV_HUGEPAGE);
-	write_all(at, 512, seed);
-	check_all(at, 512, seed, WRONG_HUGE);
-	if (mprotect(at, 1 << 20, PROT_READ))
-		wrong(WRONG_CALL);
-	check_all(at, 512, seed, WRONG_HUGE);
-	if (madvise(at + (1 << 20), 1 << 20, MADV_DONTNEED))
-		wrong(WRONG_CALL);
-	check_all(at, 256, seed, WRONG_HUGE);
-	check_all(at + (1 << 20), 256, 0, WRONG_HUGE);
-	munmap(p, n * PAGE);
-}
-
-static void do_add(int thread)
-{
-	int i;
-
-	for (i = 0; i < SHARED_PAGES; i++)
-		__atomic_fetch_add(&shared[i * PAGE / 8 + thread], 1,
-				   __ATOMIC_RELAXED);
-}
-
-static void *worker(void *arg)
-{
-	int thread = (intptr_t)arg;
-	uint64_t round = 0, seed;
-	char *p = pages_of(PAGES);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	while (!board->stop) {
-		seed = ((uint64_t)thread << 32) + ++round * 4;
-		/* Half of them stay where they are, half go round. */
-		go_to((thread + (thread & 1 ? round : 0)) % cpus);
-		write_all(p, PAGES, seed);
-		check_all(p, PAGES, seed, WRONG_DATA);
-		do_protect(p, seed);
-		do_drop(p, seed);
-		if (!(round % 4))
-			do_fork(p, seed);
-		p = do_remap(p, seed);
-		if (!(round % 3))
-			do_huge(seed);
-		do_add(thread);
-		check_all(p, PAGES, seed, WRONG_DATA);
-		board->rounds[thread] = round;
-	}
-	munmap(p, PAGES * PAGE);
-	return (void *)(intptr_t)round;
-}
-
-/* A subject: two threads per CPU. Ends when it is told to. */
-static void subject_works(void)
-{
-	int i, j, n = 2 * cpus < THREADS_MAX ? 2 * cpus : THREADS_MAX;
-	pthread_t threads[THREADS_MAX];
-	uint64_t rounds;
-	void *ret;
-
-	shared = pages_of(SHARED_PAGES);
-	for (i = 0; i < n; i++)
-		pthread_create(&threads[i], NULL, worker, (void *)(intptr_t)i);
-	for (i = 0; i < n; i++) {
-		pthread_join(threads[i], &ret);
-		rounds = (intptr_t)ret;
-		for (j = 0; j < SHARED_PAGES; j++)
-			if (shared[j * PAGE / 8 + i] != rounds)
-				wrong(WRONG_SUM);
-		board->added += rounds;
-	}
-}
-
-/* A subject: a thread per CPU that stays in user code. */
-static void *spinner(void *arg)
-{
-	int thread = (intptr_t)arg;
-
-	go_to(thread);
-	while (!board->stop)
-		board->rounds[thread]++;
-	return NULL;
-}
-
-static void subject_spins(void)
-{
-	pthread_t threads[THREADS_MAX];
-	int i;
-
-	for (i = 0; i < cpus; i++)
-		pthread_create(&threads[i], NULL, spinner, (void *)(intptr_t)i);
-	for (i = 0; i < cpus; i++)
-		pthread_join(threads[i], NULL);
-}
-
-/*
- * A subject: pages are taken away by a thread on the first CPU; a thread on the
- * last, on another node, has read each before and must not find it again.
- */
-static char *victim;
-static _Atomic int turn;
-
-/*
- * Sleeps, since a CPU that has fallen back to the master goes to its replica with
- * the next switch. Return: false when it is time to stop.
- */
-static bool await(int when)
-{
-	while (turn != when && !board->stop)
-		mk_sleep_ms(1);
-	return !board->stop;
-}
-
-static void *reader(void *arg)
-{
-	int round;
-
-	go_to(cpus - 1);
-	for (round = 0; await(4 * round + 1); round++) {
-		check_all(victim, PAGES, round + 1, WRONG_DATA);
-		turn++;
-		if (!await(4 * round + 3))
-			break;
-		/* Nobody has written since: it is empty, or it is stale. */
-		check_all(victim, PAGES, 0, WRONG_STALE);
-		turn++;
-	}
-	return NULL;
-}
-
-static void subject_takes(void)
-{
-	pthread_t thread;
-	int round;
-
-	go_to(0);
-	victim = pages_of(PAGES);
-	pthread_create(&thread, NULL, reader, NULL);
-	for (round = 0; await(4 * round); round++) {
-		write_all(victim, PAGES, round + 1);
-		turn++;
-		if (!await(4 * round + 2))
-			break;
-		if (madvise(victim, PAGES * PAGE, MADV_DONTNEED))
-			wrong(WRONG_CALL);
-		turn++;
-		board->rounds[0]++;
-	}
-	pthread_join(thread, NULL);
-}
-
-/*
- * A subject: pages are given up (MADV_FREE), written again, and then Linux is to
- * page out what is clean: nothing of it is.
- */
-static void subject_spoils(void)
-{
-	uint64_t seed = 1;
-	char *p = pages_of(SPOIL_PAGES);
-
-	madvise(p, SPOIL_PAGES * PAGE, MADV_NOHUGEPAGE);
-	while (!board->stop) {
-		write_all(p, SPOIL_PAGES, seed++);
-		if (madvise(p, SPOIL_PAGES * PAGE, MADV_FREE))
-			wrong(WRONG_CALL);
-		/* Fills in what is clean now. */
-		check_all(p, SPOIL_PAGES, seed - 1, WRONG_DATA);
-		write_all(p, SPOIL_PAGES, seed);
-		if (madvise(p, SPOIL_PAGES * PAGE, MADV_PAGEOUT))
-			wrong(WRONG_CALL);
-		check_all(p, SPOIL_PAGES, seed, WRONG_DATA);
-		board->rounds[0]++;
-	}
-}
-
-/* A subject: a page here and there, so that it needs many tables. */
-static void subject_spreads(void)
-{
-	size_t i, n = 256, step = 2 << 20;
-	char *p = mmap(NULL, n * step, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED) {
-		wrong(WRONG_CALL);
-		return;
-	}
-	madvise(p, n * step, MADV_NOHUGEPAGE);
-	for (i = 0; i < n; i++)
-		*(volatile uint64_t *)(p + i * step) = word_of(i, 1);
-	while (!board->stop) {
-		for (i = 0; i < n; i++)
-			if (*(volatile uint64_t *)(p + i * step) !=
-			    word_of(i, 1))
-				wrong(WRONG_DATA);
-		board->rounds[0]++;
-		go_to(board->rounds[0] % cpus);
-	}
-}
 
 /* --- the tests ------------------------------------------------------------- */
 
@@ -388,59 +45,6 @@ FIXTURE_TEARDOWN(mirror)
 	}
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 	munmap(board, sizeof(*board));
-}
-
-static pid_t start(void (*subject)(void))
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		subject();
-		_exit(0);
-	}
-	return pid;
-}
-
-static uint64_t rounds(void)
-{
-	uint64_t least = UINT64_MAX;
-	int i, n = 2 * cpus < THREADS_MAX ? 2 * cpus : THREADS_MAX;
-
-	for (i = 0; i < n; i++)
-		if (board->rounds[i] < least)
-			least = board->rounds[i];
-	return least;
-}
-
-/* Until every thread has done @n rounds more, or a minute has passed. */
-static bool goes_on(uint64_t n)
-{
-	uint64_t from = rounds();
-	double end = mk_seconds() + 60;
-
-	while (rounds() < from + n && mk_seconds() < end)
-		mk_sleep_ms(10);
-	return rounds() >= from + n;
-}
-
-static bool first_goes_on(uint64_t n)
-{
-	uint64_t from = board->rounds[0];
-	double end = mk_seconds() + 60;
-
-	while (board->rounds[0] < from + n && mk_seconds() < end)
-		mk_sleep_ms(10);
-	return board->rounds[0] >= from + n;
-}
-
-static int end(pid_t pid)
-{
-	int status;
-
-	board->stop = 1;
-	if (waitpid(pid, &status, 0) != pid)
-		return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
 /* Sum of a counter over the nodes of a mirror. */
@@ -528,11 +132,11 @@ static void works(struct __test_metadata *_metadata,
 	unsigned int i, n = mk_rounds(4, 2);
 
 	ASSERT_EQ(0, mk_put("mirror/invalidate", invalidate));
-	self->pid = start(subject_works);
-	ASSERT_TRUE(goes_on(1));
+	self->pid = subject_start(subject_works);
+	ASSERT_TRUE(subject_goes_on(1));
 	for (i = 0; i < n; i++) {
 		ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-		EXPECT_TRUE(goes_on(3));
+		EXPECT_TRUE(subject_goes_on(3));
 		EXPECT_LT(0, sum_of(self->pid, "fills"));
 		EXPECT_LT(0, sum_of(self->pid, "zaps"));
 		EXPECT_LT(0, sum_of(self->pid, "switches"));
@@ -542,9 +146,9 @@ static void works(struct __test_metadata *_metadata,
 		       sum_of(self->pid, "fallbacks"), sum_of(self->pid, "zaps"),
 		       sum_of(self->pid, "tables"));
 		ASSERT_EQ(0, mk_put_u64("mirror/detach", self->pid));
-		EXPECT_TRUE(goes_on(1));
+		EXPECT_TRUE(subject_goes_on(1));
 	}
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
 	EXPECT_LT(0, board->added);
@@ -572,7 +176,7 @@ TEST_F(mirror, is_local)
 
 	if (access("/sys/devices/system/node/node1", F_OK))
 		SKIP(return, "one node");
-	self->pid = start(subject_spins);
+	self->pid = subject_start(subject_spins);
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	mk_sleep_ms(500);
 	ASSERT_EQ(0, locality_of(self->pid, &seen));
@@ -583,7 +187,7 @@ TEST_F(mirror, is_local)
 	EXPECT_EQ(seen.cpus, seen.mirrored);
 	EXPECT_LT(0, seen.levels);
 	EXPECT_EQ(seen.levels, seen.local);
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 }
 
@@ -591,11 +195,11 @@ static void nothing_stale(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(mirror) * self, const char *invalidate)
 {
 	ASSERT_EQ(0, mk_put("mirror/invalidate", invalidate));
-	self->pid = start(subject_takes);
-	ASSERT_TRUE(first_goes_on(2));
+	self->pid = subject_start(subject_takes);
+	ASSERT_TRUE(subject_first_goes_on(2));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-	EXPECT_TRUE(first_goes_on(mk_rounds(100, 10)));
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_TRUE(subject_first_goes_on(mk_rounds(100, 10)));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
 }
@@ -612,11 +216,11 @@ TEST_F(mirror, nothing_stale_by_message)
 
 TEST_F(mirror, nothing_lost)
 {
-	self->pid = start(subject_spoils);
-	ASSERT_TRUE(first_goes_on(2));
+	self->pid = subject_start(subject_spoils);
+	ASSERT_TRUE(subject_first_goes_on(2));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-	EXPECT_TRUE(first_goes_on(mk_rounds(20, 4)));
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_TRUE(subject_first_goes_on(mk_rounds(20, 4)));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
 }
@@ -624,18 +228,18 @@ TEST_F(mirror, nothing_lost)
 /* rmmod, kill and exit while mirrored; nothing is left. */
 TEST_F(mirror, ends)
 {
-	self->pid = start(subject_works);
-	ASSERT_TRUE(goes_on(1));
+	self->pid = subject_start(subject_works);
+	ASSERT_TRUE(subject_goes_on(1));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	EXPECT_RET(-EEXIST, mk_put_u64("mirror/attach", self->pid), "attach");
-	EXPECT_TRUE(goes_on(1));
+	EXPECT_TRUE(subject_goes_on(1));
 	ASSERT_EQ(0, mk_unload());
-	EXPECT_TRUE(goes_on(1));
+	EXPECT_TRUE(subject_goes_on(1));
 	kill(self->pid, SIGSTOP);
 	ASSERT_EQ(0, mk_load_hooked());
 	kill(self->pid, SIGCONT);
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
-	EXPECT_TRUE(goes_on(1));
+	EXPECT_TRUE(subject_goes_on(1));
 	kill(self->pid, SIGKILL);
 	waitpid(self->pid, NULL, 0);
 	EXPECT_RET(-ESRCH, mk_put_u64("mirror/detach", self->pid), "detach");
@@ -652,16 +256,16 @@ TEST_F(mirror, inherits)
 	if (mk_put("mirror/inherit", "1") == -EOPNOTSUPP)
 		SKIP(return, "not on this kernel");
 	ASSERT_EQ(0, mk_put("mirror/inherit", "0"));
-	self->pid = start(subject_works);
-	ASSERT_TRUE(goes_on(1));
+	self->pid = subject_start(subject_works);
+	ASSERT_TRUE(subject_goes_on(1));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	before = tally_of("attached");
-	EXPECT_TRUE(goes_on(5));
+	EXPECT_TRUE(subject_goes_on(5));
 	EXPECT_EQ(before, tally_of("attached"));
 	ASSERT_EQ(0, mk_put("mirror/inherit", "1"));
-	EXPECT_TRUE(goes_on(5));
+	EXPECT_TRUE(subject_goes_on(5));
 	EXPECT_LT(before, tally_of("attached"));
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
 }
@@ -673,11 +277,11 @@ TEST_F(mirror, keeps_to_the_limit)
 	double until = mk_seconds() + 60;
 
 	ASSERT_EQ(0, mk_put_u64("mirror/limit", limit));
-	self->pid = start(subject_spreads);
-	ASSERT_TRUE(first_goes_on(1));
+	self->pid = subject_start(subject_spreads);
+	ASSERT_TRUE(subject_first_goes_on(1));
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	while (trims < 2 && mk_seconds() < until) {
-		EXPECT_TRUE(first_goes_on(5));
+		EXPECT_TRUE(subject_first_goes_on(5));
 		EXPECT_EQ(0, mk_get_u64("mirror/trims", &trims));
 		EXPECT_EQ(0, mk_get_u64("mirror/bytes", &bytes));
 		EXPECT_LE(bytes, limit);
@@ -685,27 +289,10 @@ TEST_F(mirror, keeps_to_the_limit)
 	EXPECT_LE(2, trims);
 	EXPECT_EQ(0, mk_get_u64("mirror/trimmed", &trims));
 	EXPECT_LT(0, trims);
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
 	EXPECT_LT(0, tally_of("fallbacks"));
-}
-
-static void subject_opens(void)
-{
-	int fd = open(MK_DEVICE, O_RDWR), again;
-
-	if (fd < 0 || ioctl(fd, MK_IOC_MIRROR) ||
-	    ioctl(fd, MK_IOC_MIRROR) != -1 || errno != EEXIST)
-		wrong(WRONG_CALL);
-	board->rounds[0]++;
-	while (!board->stop)
-		mk_sleep_ms(1);
-	close(fd);
-	/* Closed, it is detached. */
-	again = open(MK_DEVICE, O_RDWR);
-	if (again < 0 || ioctl(again, MK_IOC_MIRROR))
-		wrong(WRONG_CALL);
 }
 
 /* The device does the same for whoever has it open. */
@@ -714,11 +301,11 @@ TEST_F(mirror, device)
 	uint64_t before = tally_of("attached");
 	unsigned long long n = 0;
 
-	self->pid = start(subject_opens);
-	ASSERT_TRUE(first_goes_on(1));
+	self->pid = subject_start(subject_opens);
+	ASSERT_TRUE(subject_first_goes_on(1));
 	EXPECT_EQ(0, mk_get_u64("mirror/count", &n));
 	EXPECT_EQ(1, n);
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 	expect_right(_metadata);
 	EXPECT_EQ(before + 2, tally_of("attached"));
@@ -760,8 +347,8 @@ static bool sees(pid_t *pid, void (*subject)(void), const char *broken, int how)
 	int i;
 
 	for (i = 0; i < 3 && !seen; i++) {
-		*pid = start(subject);
-		if (!first_goes_on(2) || mk_put("mirror/broken", broken) ||
+		*pid = subject_start(subject);
+		if (!subject_first_goes_on(2) || mk_put("mirror/broken", broken) ||
 		    mk_put_u64("mirror/attach", *pid))
 			return false;
 		seen = goes_wrong(how);
@@ -795,12 +382,12 @@ TEST_F(mirror, sees_shared)
 	if (access("/sys/devices/system/node/node1", F_OK))
 		SKIP(return, "one node");
 	ASSERT_EQ(0, mk_put("mirror/broken", "shared"));
-	self->pid = start(subject_spins);
+	self->pid = subject_start(subject_spins);
 	ASSERT_EQ(0, mk_put_u64("mirror/attach", self->pid));
 	mk_sleep_ms(500);
 	ASSERT_EQ(0, locality_of(self->pid, &seen));
 	EXPECT_LT(seen.local, seen.levels);
-	EXPECT_EQ(0, end(self->pid));
+	EXPECT_EQ(0, subject_end(self->pid));
 	self->pid = 0;
 }
 
