@@ -29,6 +29,8 @@
 
 #define PROCESSES	3
 
+#define BALANCING	"/proc/sys/kernel/numa_balancing"
+
 static struct mk_prey_board *board;
 
 /* What the test itself did. */
@@ -173,6 +175,7 @@ FIXTURE(storm)
 	pthread_t company[3];
 	int threads;
 	bool swap;
+	unsigned long long balancing;
 };
 
 FIXTURE_SETUP(storm)
@@ -185,6 +188,9 @@ FIXTURE_SETUP(storm)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)board);
 	board->only = MK_DEEDS;
+	/* nothing to keep, nor to set, on a kernel without it */
+	if (mk_get_u64(BALANCING, &self->balancing))
+		self->balancing = 0;
 }
 
 FIXTURE_TEARDOWN(storm)
@@ -202,6 +208,7 @@ FIXTURE_TEARDOWN(storm)
 	}
 	if (self->swap)
 		swap_off();
+	mk_put_u64(BALANCING, self->balancing);
 	mk_cpus_all_online();
 	/* nothing is left of any of them */
 	EXPECT_RET(0, mk_unload_soon(), "unload");
@@ -244,7 +251,7 @@ TEST_F_TIMEOUT(storm, exact, STORM_TIMEOUT)
 	int i;
 
 	self->swap = swap_on();
-	mk_put("/proc/sys/kernel/numa_balancing", "1");
+	mk_put(BALANCING, "1");
 	for (i = 0; i < PROCESSES; i++)
 		self->pid[i] = mk_prey_start(board, 10 * i);
 	company(_metadata, self, juggle, self->pid);
