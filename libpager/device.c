@@ -36,6 +36,7 @@
  * @pages: of the region
  * @nr_frames: of the region, at most
  * @protocol: by which pages are taken away
+ * @look: something else than a request has ended a sleep
  * @memory: its words and lines
  * @frames: of the region, each at its number
  */
@@ -46,6 +47,7 @@ struct device {
 	u32 pages;
 	u32 nr_frames;
 	u32 protocol;
+	bool look;
 	void *memory;
 	char *frames;
 };
@@ -261,7 +263,12 @@ static void disarm(struct pager_kernel *kernel)
 	struct mk_pager_side *side = d->memory;
 	u64 count;
 
-	WRITE_ONCE(side->asleep, 0);
+	/*
+	 * Whoever wants to wake the pager clears the word. If that has not happened,
+	 * it was something else, such as a file that hangs up.
+	 */
+	if (__atomic_exchange_n(&side->asleep, 0, __ATOMIC_SEQ_CST))
+		d->look = true;
 	/* There may be nothing. */
 	if (read(kernel->wake, &count, sizeof(count)) < 0)
 		return;
@@ -272,13 +279,17 @@ static int arm(struct pager_kernel *kernel)
 	struct device *d = device_of(kernel);
 	struct mk_pager_side *side = d->memory;
 
-	if (taken_over(d))
+	/* Being taken over ends a sleep. */
+	if (d->look && taken_over(d))
 		return -ESHUTDOWN;
+	d->look = false;
 	WRITE_ONCE(side->asleep, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!shown(d))
 		return 0;
 	disarm(kernel);
+	/* Nothing has ended a sleep: there was none. */
+	d->look = false;
 	return 1;
 }
 

@@ -19,7 +19,7 @@ static int check(const struct pager_options *options)
 	bool plain = options->flags & PAGER_PLAIN;
 
 	if (!options->pages || options->pages > MK_REGION_PAGES_MAX ||
-	    (options->flags & ~FLAGS_KNOWN) || options->reserved ||
+	    (options->flags & ~FLAGS_KNOWN) || options->stock > PAGER_STOCK_MAX ||
 	    options->policy >= PAGER_POLICIES || options->sync >= PAGER_SYNCS ||
 	    options->timeout_ms > MK_PAGED_TIMEOUT_MAX ||
 	    options->poll_us > POLL_US_MAX || options->protocol > MK_PROTOCOLS)

@@ -16,11 +16,13 @@
 #define LOOKS	16
 /* How often it goes on at once, before it asks whether it is to stop. */
 #define BUSY	64
+/* That one look of epoll can bring. */
+#define EVENTS	8
 
 /* @what: EPOLLIN, EPOLLRDHUP, or 0: whether it hangs up */
-int pager_watch(struct pager *pager, int fd, u32 what)
+int pager_watch(struct pager *pager, int fd, u32 what, u32 why)
 {
-	struct epoll_event event = { .events = what };
+	struct epoll_event event = { .events = what, .data.u32 = why };
 
 	return epoll_ctl(pager->fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
@@ -33,9 +35,9 @@ static int open_parts(struct pager *pager, u32 flags)
 	pager->fd = epoll_create1(EPOLL_CLOEXEC);
 	if (pager->fd < 0)
 		return -errno;
-	ret = pager_watch(pager, pager->kernel->wake, EPOLLIN);
+	ret = pager_watch(pager, pager->kernel->wake, EPOLLIN, WHY_KERNEL);
 	if (!ret && pager->kernel->file >= 0)
-		ret = pager_watch(pager, pager->kernel->file, 0);
+		ret = pager_watch(pager, pager->kernel->file, 0, WHY_OTHER);
 	if (ret)
 		return ret;
 	/* From here on a predecessor that lives finds itself out of office. */
@@ -134,38 +136,49 @@ int pager_fd(const struct pager *pager)
 	return pager->fd;
 }
 
+static void disarm(struct pager *pager, u32 why)
+{
+	pager->kernel->ops->disarm(pager->kernel);
+	if (pager->talk)
+		pager_talk_disarm(pager, why);
+}
+
 int pager_arm(struct pager *pager, int *timeout_ms)
 {
-	int ret = pager->kernel->ops->arm(pager->kernel);
+	int ret;
 
+	/* It has nothing else to do. What comes meanwhile is seen below. */
+	while (pager_stock_fill(pager))
+		;
+	ret = pager->kernel->ops->arm(pager->kernel);
 	if (ret)
 		return ret;
 	*timeout_ms = pager->works ? pager->sync->retry_ms : -1;
 	ret = pager->talk ? pager_talk_arm(pager, timeout_ms) : 0;
 	if (ret)
-		pager_disarm(pager);
+		disarm(pager, ret < 0 ? WHY_OTHER : WHY_PEER);
 	return ret;
 }
 
 void pager_disarm(struct pager *pager)
 {
-	pager->kernel->ops->disarm(pager->kernel);
-	if (pager->talk)
-		pager_talk_disarm(pager);
+	disarm(pager, WHY_OTHER);
 }
 
-/* 1 if it is to stop. */
-static int block(struct pager *pager, int stop, int timeout_ms)
+/* What has ended it: enum pager_why; or a negative errno. */
+static int block(struct pager *pager, int timeout_ms)
 {
-	struct pollfd fd[2] = {
-		{ .fd = pager->fd, .events = POLLIN },
-		{ .fd = stop, .events = POLLIN },
-	};
+	struct epoll_event event[EVENTS];
+	int i, n, why = 0;
 
 	pager_count(&pager->seat->counts.sleeps, 1);
-	if (poll(fd, 2, timeout_ms) < 0)
+	n = epoll_wait(pager->fd, event, EVENTS, timeout_ms);
+	if (n < 0)
 		return -errno;
-	return fd[1].revents != 0;
+	for (i = 0; i < n; i++)
+		why |= event[i].data.u32;
+	/* Time has passed; or there may be more. */
+	return n && n < EVENTS ? why : why | WHY_OTHER;
 }
 
 /* For a pager that never comes to block. */
@@ -193,14 +206,15 @@ static int spin(struct pager *pager, int64_t until)
 			ret = pager_step(pager);
 			if (ret)
 				return ret;
-			mk_poll_pause(4);
+			if (!pager_stock_fill(pager))
+				mk_poll_pause(4);
 		}
 	} while (pager_now_ns() < until);
 	return 0;
 }
 
 /* 0: go on, 1: stop, or an error */
-static int sleep_once(struct pager *pager, int stop, int64_t deadline)
+static int sleep_once(struct pager *pager, int64_t deadline)
 {
 	int timeout_ms, ret = pager_arm(pager, &timeout_ms);
 
@@ -208,27 +222,25 @@ static int sleep_once(struct pager *pager, int stop, int64_t deadline)
 		return ret < 0 ? ret : 0;
 	if (deadline)
 		timeout_ms = nearer(timeout_ms, deadline - pager_now_ns());
-	ret = block(pager, stop, timeout_ms);
-	pager_disarm(pager);
-	return ret;
+	ret = block(pager, timeout_ms);
+	disarm(pager, ret < 0 ? WHY_OTHER : ret);
+	return ret < 0 ? ret : !!(ret & WHY_STOP);
 }
 
-int pager_run(struct pager *pager, int stop, int timeout_ms)
+static int run(struct pager *pager, int stop, int timeout_ms)
 {
 	int64_t poll_ns = pager->group->options.poll_us * NS_PER_US;
 	int64_t deadline = 0;
 	u32 busy = 0;
 	int ret;
 
-	if (timeout_ms > PAGER_TIMEOUT_MS_MAX)
-		return -EINVAL;
 	if (timeout_ms >= 0)
 		deadline = pager_now_ns() + timeout_ms * NS_PER_MS;
 	for (;;) {
 		ret = poll_ns ? spin(pager, pager_now_ns() + poll_ns) :
 				pager_step(pager);
 		if (!ret)
-			ret = sleep_once(pager, stop, deadline);
+			ret = sleep_once(pager, deadline);
 		else if (ret > 0)
 			ret = ++busy % BUSY ? 0 : said(stop);
 		if (ret)
@@ -236,6 +248,25 @@ int pager_run(struct pager *pager, int stop, int timeout_ms)
 		if (deadline && pager_now_ns() >= deadline)
 			return -ETIMEDOUT;
 	}
+}
+
+int pager_run(struct pager *pager, int stop, int timeout_ms)
+{
+	int ret;
+
+	if (timeout_ms > PAGER_TIMEOUT_MS_MAX)
+		return -EINVAL;
+	if (stop < 0)
+		return run(pager, stop, timeout_ms);
+	ret = pager_watch(pager, stop, EPOLLIN, WHY_STOP);
+	/* Such as can be read at any time. */
+	if (ret == -EPERM)
+		return 0;
+	if (ret)
+		return ret;
+	ret = run(pager, stop, timeout_ms);
+	epoll_ctl(pager->fd, EPOLL_CTL_DEL, stop, NULL);
+	return ret;
 }
 
 int pager_frame_get(struct pager *pager, int node, uint32_t *frame)

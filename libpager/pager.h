@@ -33,6 +33,7 @@
 #define PAGER_VERSION		1	/* of the directory's layout */
 #define PAGER_NODES_MAX		64
 #define PAGER_TIMEOUT_MS_MAX	3600000
+#define PAGER_STOCK_MAX		16
 
 /**
  * enum pager_policy - which frame a node gets
@@ -104,7 +105,8 @@ struct pager_request {
  * @poll_us: how long a pager polls before it blocks
  * @protocol: by which pages are taken away: 1 + enum mk_protocol of
  *	shootdown/protocols.h, or 0: one that messages each node
- * @reserved: 0
+ * @stock: how many frames each pager has ready, got while it has nothing else to do,
+ *	at most PAGER_STOCK_MAX: a page that is touched first does not wait for one
  * @fill: write what @page begins with to @frame, 4096 bytes, for @node; or NULL:
  *	zeroes. 0 or a negative errno, which makes it a page that is not there.
  *	Called by every pager.
@@ -122,7 +124,7 @@ struct pager_options {
 	uint32_t timeout_ms;
 	uint32_t poll_us;
 	uint32_t protocol;
-	uint32_t reserved;
+	uint32_t stock;
 	int (*fill)(void *arg, uint32_t page, int node, void *frame);
 	int (*serve)(void *arg, struct pager *pager,
 		     const struct pager_request *request, uint32_t *frame);

@@ -63,10 +63,12 @@ struct pager_entry {
 /**
  * struct pager_seat - a node's lines in the directory
  * @turn: which pager of the node it is that serves: they are counted
+ * @stock: 1 + each frame that is ready; 0: none
  * @counts: what they have done
  */
 struct pager_seat {
 	u64 turn;
+	u32 stock[PAGER_STOCK_MAX];
 	struct pager_counts counts;
 } __attribute__((aligned(64)));
 
@@ -151,6 +153,20 @@ struct pager_work {
 
 struct pager_talk;
 struct pager_homes;
+
+/**
+ * enum pager_why - what ended a sleep: bits
+ * @WHY_KERNEL: a request
+ * @WHY_PEER: a message
+ * @WHY_STOP: it is to stop
+ * @WHY_OTHER: anything else; or it is not known
+ */
+enum pager_why {
+	WHY_KERNEL = 0x1,
+	WHY_PEER = 0x2,
+	WHY_STOP = 0x4,
+	WHY_OTHER = 0x8,
+};
 
 /**
  * struct pager - see pager.h
@@ -245,7 +261,7 @@ int pager_talk_open(struct pager *pager, u32 flags);
 void pager_talk_close(struct pager *pager);
 int pager_talk_step(struct pager *pager);
 int pager_talk_arm(struct pager *pager, int *timeout_ms);
-void pager_talk_disarm(struct pager *pager);
+void pager_talk_disarm(struct pager *pager, u32 why);
 
 /* sync_urpc.c: what talk.c brings it */
 struct pager_said;
@@ -304,7 +320,11 @@ int64_t pager_now_ns(void);
 /* place.c */
 u64 pager_nodes(void);
 
-/* pager.c */
-int pager_watch(struct pager *pager, int fd, u32 what);
+/* stock.c */
+bool pager_stock_take(struct pager *pager, u32 *frame);
+bool pager_stock_fill(struct pager *pager);
+
+/* pager.c: @why: enum pager_why */
+int pager_watch(struct pager *pager, int fd, u32 what, u32 why);
 
 #endif /* PAGER_PRIVATE_H */

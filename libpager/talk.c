@@ -130,9 +130,10 @@ static int keep(struct pager *pager, int node, struct urpc_channel *channel)
 		drop(pager, node);
 	}
 	peer->channel = channel;
-	ret = pager_watch(pager, urpc_fd(channel), EPOLLIN);
+	ret = pager_watch(pager, urpc_fd(channel), EPOLLIN, WHY_PEER);
 	if (!ret)
-		ret = pager_watch(pager, urpc_peer_fd(channel), EPOLLRDHUP);
+		ret = pager_watch(pager, urpc_peer_fd(channel), EPOLLRDHUP,
+				  WHY_OTHER);
 	if (ret) {
 		drop(pager, node);
 		return ret;
@@ -311,18 +312,24 @@ int pager_talk_arm(struct pager *pager, int *timeout_ms)
 	return 0;
 }
 
-void pager_talk_disarm(struct pager *pager)
+/*
+ * @why: enum pager_why. If it was the kernel alone, channels stay as they are: a message
+ * that comes meanwhile ends the next sleep, and peers that have gone, or come, do too.
+ */
+void pager_talk_disarm(struct pager *pager, u32 why)
 {
 	int node;
 
+	if (!(why & ~WHY_KERNEL))
+		return;
 	for (node = 0; node < PAGER_NODES_MAX; node++) {
 		struct urpc_channel *channel = pager->talk->peer[node].channel;
 
 		if (channel && urpc_disarm(channel))
 			pager->talk->peer[node].broken = true;
 	}
-	/* Whatever it was that woke us. */
-	pager->talk->seldom = 0;
+	if (why & WHY_OTHER)
+		pager->talk->seldom = 0;
 }
 
 int pager_talk_open(struct pager *pager, u32 flags)
@@ -345,7 +352,7 @@ int pager_talk_open(struct pager *pager, u32 flags)
 		return talk->socket;
 	if (fcntl(talk->socket, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	ret = pager_watch(pager, talk->socket, EPOLLIN);
+	ret = pager_watch(pager, talk->socket, EPOLLIN, WHY_OTHER);
 	return ret;
 }
 

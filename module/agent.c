@@ -303,7 +303,7 @@ static void mk_agent_job_fill(struct mk_agent_job *job,
 	job->pages = agent->order.pages;
 	job->address = agent->order.address;
 	job->count = agent->order.count;
-	job->reserved = 0;
+	job->how = agent->order.how;
 	job->cycles = agent->order.cycles;
 }
 

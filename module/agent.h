@@ -32,6 +32,7 @@ struct mk_run;
  * @pages: see struct mk_agent_job
  * @address: likewise
  * @count: likewise; samples of one job are at most MK_AGENT_SAMPLES_MAX
+ * @how: likewise
  * @cycles: likewise
  */
 struct mk_agent_order {
@@ -39,6 +40,7 @@ struct mk_agent_order {
 	u32 pages;
 	unsigned long address;
 	u32 count;
+	u32 how;
 	u64 cycles;
 };
 

@@ -168,5 +168,6 @@ extern const struct mk_experiment mk_exp_home_node;
 extern const struct mk_experiment mk_exp_global_mapping;
 extern const struct mk_experiment mk_exp_mirror_ops;
 extern const struct mk_experiment mk_exp_mirror_locality;
+extern const struct mk_experiment mk_exp_pager;
 
 #endif /* MK_EXPERIMENT_H */

@@ -28,5 +28,6 @@ const struct mk_experiment *const mk_experiments[] = {
 	&mk_exp_global_mapping,
 	&mk_exp_mirror_ops,
 	&mk_exp_mirror_locality,
+	&mk_exp_pager,
 	NULL
 };

@@ -165,6 +165,15 @@ struct mk_region_check {
  *	address with MAP_POPULATE (the sample)
  * @MK_JOB_FAULT: @count times: give the pages back by MADV_DONTNEED, then write
  *	to each (the sample)
+ * @MK_JOB_SERVE: have @pages of memory whose faults are served as @count, enum
+ *	mk_server, and @how say, by a server for each node in @cycles, which has a
+ *	bit for each. Samples brought: its address on the first of these nodes, and
+ *	how far it is from there to that on the next one. Only one at a time
+ * @MK_JOB_TAKE: @count times: take the pages away from all nodes, and let all
+ *	servers know (the sample)
+ * @MK_JOB_SERVED: samples brought: MK_SERVED_WORDS for each node, from 0 on, of what
+ *	the servers have done
+ * @MK_JOB_UNSERVE: no more of it
  * @MK_JOBS: how many
  */
 enum mk_job {
@@ -175,8 +184,54 @@ enum mk_job {
 	MK_JOB_MUNMAP,
 	MK_JOB_MMAP,
 	MK_JOB_FAULT,
+	MK_JOB_SERVE,
+	MK_JOB_TAKE,
+	MK_JOB_SERVED,
+	MK_JOB_UNSERVE,
 	MK_JOBS
 };
+
+/**
+ * enum mk_server - who serves the faults of memory, MK_JOB_SERVE
+ * @MK_SERVER_NONE: there are none: all of it is mapped
+ * @MK_SERVER_KERNEL: Linux, as those of shared memory
+ * @MK_SERVER_USERFAULTFD: a thread on each node, by userfaultfd(2)
+ * @MK_SERVER_SHM: a pager of libpager on each node; they agree by locks
+ * @MK_SERVER_URPC: likewise; by messages
+ * @MK_SERVER_BOTH: likewise; by both
+ * @MK_SERVERS: how many
+ */
+enum mk_server {
+	MK_SERVER_NONE,
+	MK_SERVER_KERNEL,
+	MK_SERVER_USERFAULTFD,
+	MK_SERVER_SHM,
+	MK_SERVER_URPC,
+	MK_SERVER_BOTH,
+	MK_SERVERS
+};
+
+/* Servers poll before they block. */
+#define MK_SERVE_POLL		0x1
+/* Page p is at home with node p modulo their number, whose server has to be asked. */
+#define MK_SERVE_ASK		0x2
+/* Each node has page tables of its own, or the memory mapped for it. */
+#define MK_SERVE_TABLES		0x4
+/* Frames lie on the node that touches, pagers give each another one. */
+#define MK_SERVE_LOCAL		0x8
+/* Frames lie on all nodes in turn. */
+#define MK_SERVE_SPREAD		0x10
+
+/* The words of MK_JOB_SERVED */
+enum mk_served {
+	MK_SERVED_FAULTS,	/* served */
+	MK_SERVED_NOTICES,	/* pages taken away, of which it knows */
+	MK_SERVED_MESSAGES,	/* to other servers */
+	MK_SERVED_SLEEPS,	/* how often it blocked */
+	MK_SERVED_WORDS
+};
+
+#define MK_SERVE_NODES_MAX	64
 
 #define MK_AGENT_SAMPLES_MAX	4096
 
@@ -194,7 +249,7 @@ enum mk_job {
  * @pages: out: of 4096 bytes
  * @address: out: of the first, in the agent's own mm
  * @count: out: how often
- * @reserved: out: 0
+ * @how: out: MK_SERVE_…, else 0
  * @cycles: out: how long
  */
 struct mk_agent_job {
@@ -210,7 +265,7 @@ struct mk_agent_job {
 	__u32 pages;
 	__u64 address;
 	__u32 count;
-	__u32 reserved;
+	__u32 how;
 	__u64 cycles;
 };
 

@@ -12,10 +12,10 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 #include "../module/uapi.h"
 #include "agents.h"
+#include "served.h"
 
 #define PAGE 4096ul
 
@@ -33,17 +33,6 @@ struct agent {
 	__u64 samples[MK_AGENT_SAMPLES_MAX];
 };
 
-/* As the module reads it: what comes before is done, what follows has not begun. */
-static __u64 cycles(void)
-{
-	__u64 now;
-
-	_mm_lfence();
-	now = __rdtsc();
-	_mm_lfence();
-	return now;
-}
-
 static volatile char *page_of(const struct agent *agent, __u32 page)
 {
 	return (volatile char *)(agent->job.address + page * PAGE);
@@ -57,12 +46,20 @@ static void touch(const struct agent *agent)
 		*page_of(agent, i);
 }
 
+/* If it is memory that somebody serves, and that one does not, it says so. */
 static int touched(struct agent *agent, __u64 *sample)
 {
-	__u64 start = cycles();
+	__u64 start;
 
+	if (sigsetjmp(served_escape, 0)) {
+		served_escapes = 0;
+		return -served_why();
+	}
+	served_escapes = 1;
+	start = served_cycles();
 	touch(agent);
-	*sample = cycles() - start;
+	*sample = served_cycles() - start;
+	served_escapes = 0;
 	return 0;
 }
 
@@ -102,9 +99,9 @@ static int protect(struct agent *agent, __u64 *sample)
 	int ret;
 
 	dirty(agent);
-	start = cycles();
+	start = served_cycles();
 	ret = mprotect(address, len, PROT_READ);
-	*sample = cycles() - start;
+	*sample = served_cycles() - start;
 	if (!ret)
 		ret = mprotect(address, len, PROT_READ | PROT_WRITE);
 	return ret ? errno : 0;
@@ -118,9 +115,9 @@ static int unmap(struct agent *agent, __u64 *sample)
 	int ret;
 
 	dirty(agent);
-	start = cycles();
+	start = served_cycles();
 	ret = munmap(address, len);
-	*sample = cycles() - start;
+	*sample = served_cycles() - start;
 	if (!ret)
 		ret = map(agent, 0);
 	if (ret)
@@ -135,10 +132,10 @@ static int populate(struct agent *agent, __u64 *sample)
 
 	if (munmap((void *)agent->job.address, agent->job.pages * PAGE))
 		return errno;
-	start = cycles();
+	start = served_cycles();
 	if (map(agent, MAP_POPULATE))
 		return errno;
-	*sample = cycles() - start;
+	*sample = served_cycles() - start;
 	return 0;
 }
 
@@ -149,10 +146,38 @@ static int fault(struct agent *agent, __u64 *sample)
 	if (madvise((void *)agent->job.address, agent->job.pages * PAGE,
 		    MADV_DONTNEED))
 		return errno;
-	start = cycles();
+	start = served_cycles();
 	dirty(agent);
-	*sample = cycles() - start;
+	*sample = served_cycles() - start;
 	return 0;
+}
+
+/* Jobs that bring something else than a sample each time. */
+static int work_once(struct agent *agent)
+{
+	struct mk_agent_job *job = &agent->job;
+
+	switch (job->kind) {
+	case MK_JOB_SPIN:
+		spin(agent);
+		break;
+	case MK_JOB_SERVE:
+		job->nr_samples = 2;
+		return -served_begin(job, agent->samples);
+	case MK_JOB_SERVED:
+		job->nr_samples = MK_SERVE_NODES_MAX * MK_SERVED_WORDS;
+		return -served_counts(agent->samples);
+	case MK_JOB_UNSERVE:
+		served_end();
+		break;
+	}
+	return 0;
+}
+
+static int is_once(__u32 kind)
+{
+	return kind == MK_JOB_SPIN || kind == MK_JOB_SERVE ||
+	       kind == MK_JOB_SERVED || kind == MK_JOB_UNSERVE;
 }
 
 static void work(struct agent *agent)
@@ -163,7 +188,9 @@ static void work(struct agent *agent)
 	job->nr_samples = 0;
 	job->error = 0;
 	job->loops = 0;
-	for (i = 0; i < job->count && !job->error; i++) {
+	if (is_once(job->kind))
+		job->error = work_once(agent);
+	for (i = 0; !is_once(job->kind) && i < job->count && !job->error; i++) {
 		__u64 *sample = &agent->samples[job->nr_samples];
 
 		switch (job->kind) {
@@ -182,14 +209,15 @@ static void work(struct agent *agent)
 		case MK_JOB_FAULT:
 			job->error = fault(agent, sample);
 			break;
+		case MK_JOB_TAKE:
+			job->error = -served_take(job, sample);
+			break;
 		default:
 			job->error = EINVAL;
 		}
 		if (++job->nr_samples == MK_AGENT_SAMPLES_MAX)
 			break;
 	}
-	if (job->kind == MK_JOB_SPIN)
-		spin(agent);
 	job->done = job->id;
 }
 

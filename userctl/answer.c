@@ -528,6 +528,7 @@ static const struct {
 	{ "home_node", answer_home_node, 0 },
 	{ "mirror_ops", answer_mirror_ops, 0 },
 	{ "mirror_locality", answer_mirror_locality, ALL },
+	{ "pager", answer_pager, 0 },
 	{ "routes", answer_routes, ALL },
 	{ "storm", answer_storm, ALL },
 };

@@ -17,6 +17,9 @@
 	"On %lld node%s calls cost a mirrored process %s times as much (direct), %s (message)"
 #define OPS_CONTROL \
 	"%s; unmirrored again it is %s times, which is how far that can be trusted."
+#define PAGED \
+	"Pagers take %.3g to %.3g times what userfaultfd takes, more in %zu of %zu cases, the most in %s by %s"
+#define PAGED_KERNEL "%s; Linux itself takes %.3g to %.3g times."
 #define LOCAL_SHARES \
 	"Of what walks read at least %.0f %% is local when mirrored, otherwise %.0f %% on CPU %lld."
 
@@ -152,4 +155,55 @@ char *answer_mirror_locality(const struct groups *groups)
 		return NULL;
 	return mkctl_printf(LOCAL_SHARES, 100 * mirrored->middle, 100 * without->middle,
 			    without->key->cpu_a);
+}
+
+/* Ratios of one kind of server, but of accesses, which have no fault in them. */
+struct served {
+	size_t nr, worse;
+	double low, high;
+	const struct group *most;
+};
+
+static struct served served_by(const struct groups *groups, const char *pattern)
+{
+	struct served by = { 0 };
+	const struct group *group;
+	size_t len, i;
+
+	for (i = 0; i < groups->nr; i++) {
+		group = &groups->list[i];
+		len = strlen(group->metric);
+		if (!group->has_middle || is_special(group) ||
+		    !paper_match(pattern, group->key->variant) ||
+		    !strncmp(group->metric, "access", 6) || len < strlen(RATIO) ||
+		    strcmp(group->metric + len - strlen(RATIO), RATIO))
+			continue;
+		if (!by.nr || group->middle < by.low)
+			by.low = group->middle;
+		if (!by.nr || group->middle > by.high) {
+			by.high = group->middle;
+			by.most = group;
+		}
+		by.nr++;
+		by.worse += group->middle > 1;
+	}
+	return by;
+}
+
+char *answer_pager(const struct groups *groups)
+{
+	struct served pagers = served_by(groups, "pager_*");
+	struct served kernel = served_by(groups, "kernel");
+	char *metric, *text, *all;
+
+	if (!pagers.nr || !kernel.nr)
+		return NULL;
+	metric = mkctl_printf("%.*s", (int)(strlen(pagers.most->metric) - strlen(RATIO)),
+			      pagers.most->metric);
+	text = mkctl_printf(PAGED, pagers.low, pagers.high, pagers.worse, pagers.nr, metric,
+			    pagers.most->key->variant);
+	all = mkctl_printf(PAGED_KERNEL, text, kernel.low, kernel.high);
+	free(text);
+	free(metric);
+	return all;
 }

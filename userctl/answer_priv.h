@@ -36,6 +36,7 @@ char *answer_home_node(const struct groups *groups);
 char *answer_global_mapping(const struct groups *groups);
 char *answer_mirror_ops(const struct groups *groups);
 char *answer_mirror_locality(const struct groups *groups);
+char *answer_pager(const struct groups *groups);
 char *answer_storm(const struct groups *groups);
 char *answer_routes(const struct groups *groups);
 char *answer_polling(const struct groups *groups);

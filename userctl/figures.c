@@ -140,6 +140,21 @@ static const struct figure figures[] = {
 		.title = "What a program gets read that does little else: more is better",
 		.metrics = { "loops" },
 	}, {
+		.id = "pager-ratio", .test = "pager", .by_variant = 1, .largest = "nodes",
+		.title = "Faults and unmaps by who serves them, as multiples of userfaultfd",
+		.value = "times userfaultfd", .metrics = { "*_ratio" }, .skip = { ASIDE },
+	}, {
+		.id = "pager-cycles", .test = "pager", .by_variant = 1, .largest = "nodes",
+		.title = "The same in cycles", .unit = "cycles", .metrics = { "*" },
+	}, {
+		.id = "pager-establish", .test = "pager", .at = "nodes",
+		.title = "A page that nodes share: until each has it in its own tables",
+		.metrics = { "establish" }, .skip = { ASIDE },
+	}, {
+		.id = "pager-unmap", .test = "pager", .at = "nodes",
+		.title = "Until no node has it any more, and all who serve know",
+		.metrics = { "unmap" }, .skip = { ASIDE },
+	}, {
 		.id = "costs-send", .test = "costs", .one_pair = 1,
 		.title = "What messages cost who sends them", .at = "messages in a row",
 		.metrics = { "send" },

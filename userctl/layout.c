@@ -132,6 +132,7 @@ static const struct layout layouts[] = {
 	  .pivot = 1 },
 	{ .test = "mirror_ops", .title = "calls that change page tables", .size = "nodes" },
 	{ .test = "mirror_locality", .title = "page walks on their own node", .size = "pages" },
+	{ .test = "pager", .title = "faults that user level serves", .size = "nodes" },
 };
 
 #define NR_LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))

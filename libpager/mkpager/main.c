@@ -32,6 +32,7 @@ static const struct argp_option known[] = {
 	{ "nodes", 'N', "LIST", 0, "nodes with a pager, as in 0-1,3 (all)", 0 },
 	{ "timeout", 't', "MS", 0, "how long a fault waits, 1 to 10000", 0 },
 	{ "poll", 'P', "US", 0, "how long pagers poll before they block (0)", 0 },
+	{ "stock", 'k', "N", 0, "frames that each pager has ready, 0 to 16 (0)", 0 },
 	{ "contents", 'c', "FILE", 0, "what the pages begin with (zeroes)", 0 },
 	{ "socket", 'S', "PATH", 0, "hand out the region there", 0 },
 	{ "zero", OPTION_ZERO, NULL, 0,
@@ -138,6 +139,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case 'P':
 		options->poll_us = bounded(state, text, 0, 1000000);
+		break;
+	case 'k':
+		options->stock = bounded(state, text, 0, PAGER_STOCK_MAX);
 		break;
 	case 'c':
 		settings.contents = text;

@@ -16,7 +16,7 @@ _mkpager()
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W "--pages --policy --sync --nodes
-			--timeout --poll --contents --socket --zero --plain --stats
+			--timeout --poll --stock --contents --socket --zero --plain --stats
 			--help --usage --version" -- "$word") ;;
 	esac
 }

@@ -39,7 +39,7 @@ do {									\
 	BAD(timeout_ms, 10001);
 	BAD(poll_us, 1000001);
 	BAD(protocol, 99);
-	BAD(reserved, 1);
+	BAD(stock, PAGER_STOCK_MAX + 1);
 	good.flags = PAGER_PLAIN;
 	CHECK(!make(good));
 	BAD(policy, PAGER_MIGRATE);

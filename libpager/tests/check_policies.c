@@ -252,7 +252,32 @@ static enum tap_result called_back(void)
 	return end(crew);
 }
 
+/* A frame is ready before it is wanted, and another one afterwards; none is two. */
+static enum tap_result stocked(void)
+{
+	struct pager_options options = {
+		.pages = PAGES, .policy = PAGER_LOCAL, .stock = 2,
+	};
+	u32 page, rights, frame, seen = NODES * 2;
+	struct crew *crew;
+
+	fake_new(true);
+	crew = crew_start(&options, false);
+	BECOMES(fake_frames() == NODES * 2);
+	for (page = 0; page < 3; page++) {
+		CHECK(!fake_access(0, page, 1));
+		frame = fake_frame_of(page, 0, &rights);
+		CHECK(frame != seen);
+		if (!page)
+			CHECK(frame < NODES * 2);
+		seen = frame;
+		BECOMES(fake_frames() == NODES * 2 + 1 + page);
+	}
+	return end(crew);
+}
+
 const struct tap_test policy_tests[] = {
+	{ "policy: frames in stock", stocked },
 	{ "policy: global", test_global },
 	{ "policy: node-local", test_local },
 	{ "policy: replicate-read", test_replicate },

@@ -54,6 +54,7 @@ static void enter(struct pager_kernel *kernel)
 	if (node->die_at != n)
 		return;
 	node->die_at = 0;
+	node->deaths++;
 	raise(SIGKILL);
 }
 

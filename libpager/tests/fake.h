@@ -59,6 +59,7 @@ struct fake_node {
 	u32 asleep;
 	/* its pager is killed before that operation; 0: never */
 	u32 die_at;
+	u32 deaths;
 	u32 operations;
 	u32 no_memory;
 };

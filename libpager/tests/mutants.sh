@@ -45,6 +45,8 @@ mutant one-of-several "policy: replicate" serve.c \
 	's/	if (several || /	nodes \&= -nodes; if (/'
 mutant operation-forgotten "policy: migrate" serve.c \
 	's/		state->seq = seq;/		;/'
+mutant one-frame-twice "policy: frames" stock.c \
+	's/__atomic_exchange_n(place, 0, /__atomic_load_n(place, /'
 mutant never-mended "deaths: locks" sync_shm.c \
 	's/		pager_mend(pager, .*/		;/'
 mutant empty-frames-used "deaths: locks" directory.c \

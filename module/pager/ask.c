@@ -15,6 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 
 #include "module/clock.h"
 #include "module/compat.h"
@@ -162,14 +163,17 @@ static bool mk_ask_done(const struct mk_ask *ask)
 	return mk_ask_answered(ask) || READ_ONCE(ask->pager->over);
 }
 
-/* For as long as blocking and being woken would cost. */
+/*
+ * For as long as blocking and being woken would cost; but not while others want to
+ * run here, for one of them may be the pager.
+ */
 static void mk_ask_poll(const struct mk_ask *ask, unsigned long deadline)
 {
 	u64 start = mk_cycles(), poll = mk_monitor_poll_cycles();
 
 	while (!mk_ask_done(ask) && mk_cycles() - start < poll &&
-	       !need_resched() && !signal_pending(current) &&
-	       time_before(jiffies, deadline))
+	       single_task_running() && !need_resched() &&
+	       !signal_pending(current) && time_before(jiffies, deadline))
 		cpu_relax();
 }
 

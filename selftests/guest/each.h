@@ -105,6 +105,10 @@ FIXTURE_VARIANT_ADD(experiment, mirror_locality) {
 	.name = "mirror_locality", .mirrors = true,
 };
 
+FIXTURE_VARIANT_ADD(experiment, pager) {
+	.name = "pager", .mirrors = true,
+};
+
 FIXTURE_SETUP(experiment)
 {
 	self->name = variant->name;

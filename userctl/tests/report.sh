@@ -229,6 +229,14 @@ mirror_locality,mirrored,,2,,0,64,0,local,0.99,share
 mirror_locality,unmirrored,,0,,0,64,0,local,1,share
 mirror_locality,unmirrored,,2,,0,64,0,local,0.25,share
 END
+	says pager 'Pagers take 0.5 to 1.5 times .* in 1 of 2 cases, the most in unmap by pager_urpc; .* 0.1 to 0.1' << END ||
+pager,pager_shm,,0,,,2,0,fault_local_ratio,0.5,ratio
+pager,pager_urpc,,0,,,2,0,unmap_ratio,1.5,ratio
+pager,pager_urpc,,0,,,2,0,access_interleaved_ratio,9,ratio
+pager,userfaultfd,,0,,,2,0,fault_local_ratio,1,ratio
+pager,kernel,,0,,,2,0,fault_local_ratio,0.1,ratio
+END
+		return 1
 	says polling_model 'Waiting costs 0.9 to 2 times .* in 1 of 2 cases' << END
 polling_model,P=0,,0,1,,100,0,cost_p50,180,cycles
 polling_model,P=0,,0,1,,100,0,predicted,200,cycles
