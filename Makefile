@@ -16,7 +16,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 .PHONY: all module tools selftests modules_install clean help
 .PHONY: liburpc libpager
 .PHONY: install deb lint check check-debug check-mirror soak bench bench-ring kdir
-.PHONY: bench-liburpc
+.PHONY: bench-liburpc bench-trees
 
 all: module $(if $(wildcard userctl/Makefile),tools)
 
@@ -36,6 +36,7 @@ help:
 	@echo 'make bench            every experiment in a guest, figures in results/'
 	@echo 'make bench-ring       the ring in user space, on this machine'
 	@echo 'make bench-liburpc    that library on this machine, beside pipes and sockets'
+	@echo 'make bench-trees      trees over that library: predicted and measured'
 	@echo 'make liburpc          the ring as a library'
 	@echo 'make libpager         pagers at user level, and mkpager'
 	@echo 'make clean            removes what was built, keeps results/'
@@ -103,6 +104,10 @@ bench-ring:
 bench-liburpc:
 	@$(MAKE) -s --no-print-directory -C liburpc ../build/liburpc/bench
 	@$(MAKE) --no-print-directory -C liburpc bench
+
+bench-trees:
+	@$(MAKE) -s --no-print-directory -C liburpc ../build/liburpc/trees
+	@$(MAKE) --no-print-directory -C liburpc trees
 
 liburpc:
 	$(MAKE) -C liburpc

@@ -22,6 +22,7 @@
  * Compared are medians. A mean follows the one operation in a hundred in which
  * somebody was interrupted for a long time, and that says nothing of the way.
  */
+#include <linux/debugfs.h>
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -29,6 +30,7 @@
 
 #include "module/clock.h"
 #include "module/compat.h"
+#include "module/control.h"
 #include "module/memory.h"
 #include "shootdown/stat.h"
 #include "shootdown/tree.h"
@@ -47,6 +49,9 @@
 
 /* What a sample moves the estimate of the median by: this part of it. */
 #define MK_ADAPTIVE_STEP	16
+
+/* A way that a test has made slow takes so much longer. */
+#define MK_ADAPTIVE_SLOW_US	100000
 
 enum mk_way {
 	MK_WAY_MESSAGE,		/* to who listens; interrupts to the others */
@@ -78,6 +83,9 @@ struct mk_adaptive {
 };
 
 static struct mk_adaptive **mk_adaptives;
+
+/* For tests: bits of the ways that are slow. */
+static u32 mk_adaptive_slow;
 
 static unsigned int mk_adaptive_bucket(unsigned int n)
 {
@@ -177,7 +185,7 @@ static bool mk_adaptive_plan(struct mk_shootdown *sd)
  * suited the last ones of this party is taken. What was done is counted when
  * nobody waits any more.
  */
-static int mk_adaptive_start(struct mk_shootdown *sd)
+static int mk_adaptive_send(struct mk_shootdown *sd)
 {
 	const struct mk_unicast *unicast = sd->party->state;
 	struct mk_choice *choice = &sd->choice;
@@ -226,6 +234,23 @@ static int mk_adaptive_start(struct mk_shootdown *sd)
 		cpumask_clear(sd->need);
 	}
 	return 0;
+}
+
+static void mk_adaptive_delay(void)
+{
+	u64 start = mk_cycles(), cycles = mk_clock_us(MK_ADAPTIVE_SLOW_US);
+
+	while (mk_cycles() - start < cycles)
+		cpu_relax();
+}
+
+static int mk_adaptive_start(struct mk_shootdown *sd)
+{
+	int err = mk_adaptive_send(sd);
+
+	if (unlikely(READ_ONCE(mk_adaptive_slow) & BIT(sd->choice.way)))
+		mk_adaptive_delay();
+	return err;
 }
 
 static bool mk_adaptive_done(struct mk_shootdown *sd)
@@ -308,6 +333,34 @@ static void mk_adaptive_finished(struct mk_shootdown *sd)
 	    choice->listeners == cpumask_weight(sd->party->members))
 		ways = MK_WAYS;
 	sd->party->way = mk_adaptive_choose(costs, ways);
+}
+
+static u64 mk_adaptive_slow_show(void *data)
+{
+	return READ_ONCE(mk_adaptive_slow);
+}
+
+static int mk_adaptive_slow_store(void *data, u64 ways)
+{
+	WRITE_ONCE(mk_adaptive_slow, ways);
+	return 0;
+}
+
+static const struct mk_value mk_adaptive_slow_ops = {
+	.show = mk_adaptive_slow_show,
+	.store = mk_adaptive_slow_store,
+	.max = BIT(MK_WAYS) - 1,
+};
+
+/**
+ * mk_adaptive_files() - make its file in the tree
+ * @dir: shootdown/
+ *
+ * Context: process, may sleep.
+ */
+void mk_adaptive_files(struct dentry *dir)
+{
+	mk_control_value("slow_ways", dir, NULL, &mk_adaptive_slow_ops);
 }
 
 /**

@@ -339,6 +339,54 @@ void mk_txn_vote(struct mk_port *port, int cpu, u64 id,
 	mk_txn_step(txn);
 }
 
+static void mk_seat_passed(struct mk_txn *txn, struct mk_seat *seat,
+			   enum mk_pass_phase phase, enum mk_verdict verdict)
+{
+	bool *said = phase == MK_PASS_PREPARE ? &seat->voted : &seat->done;
+
+	if (*said)
+		return;
+	if (verdict == MK_VOTE_YES) {
+		*said = true;
+		txn->missing--;
+	} else if (verdict == MK_VOTE_LATER) {
+		mk_seat_send(seat, phase);
+	}
+}
+
+/**
+ * mk_txn_passed() - a child in the tree has answered for all below it
+ * @port: the caller's own
+ * @cpu: the child
+ * @id: of what
+ * @phase: a vote, or that the decision is known
+ * @verdict: of all of them; MK_VOTE_LATER if that is not known, and each of them
+ *	has to be asked or told by itself
+ *
+ * Context: the port's thread, from the handler.
+ */
+void mk_txn_passed(struct mk_port *port, int cpu, u64 id,
+		   enum mk_pass_phase phase, enum mk_verdict verdict)
+{
+	struct mk_txn *txn = mk_txn_find(port, id);
+	const struct mk_pass_hop *hop;
+	unsigned int i;
+
+	hop = txn && txn->passed[phase] ? mk_pass_child(txn->tree, cpu) : NULL;
+	if (!hop || txn->phase != (phase == MK_PASS_PREPARE ? MK_TXN_VOTING :
+							      MK_TXN_DECIDED)) {
+		mk_agree_count(mk_agree(port->cpu), duplicates);
+		return;
+	}
+	for (i = 0; i < hop->all; i++)
+		mk_seat_passed(txn, mk_txn_seat(txn, hop[i].cpu), phase,
+			       verdict);
+	/* Whoever it was that is against it. */
+	if (phase == MK_PASS_PREPARE)
+		txn->err = txn->err ?: mk_verdict_error(verdict);
+	mk_txn_step(txn);
+}
+
 /**
  * mk_txn_told() - somebody has confirmed the decision
  * @port: the caller's own

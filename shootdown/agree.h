@@ -36,7 +36,8 @@ struct dentry;
  * commits, aborts: of transactions that it ended as coordinator. messages: of
  * the protocol that it sent. conflicts: its votes against a change. duplicates:
  * votes and answers that came once more. dropped: answers that found no room;
- * the coordinator asks again. adopted: transactions it took over.
+ * the coordinator asks again. adopted: transactions it took over. passed: questions
+ * and decisions that it passed on to others.
  */
 #define MK_AGREE_COUNTERS(X)	\
 	X(commits)		\
@@ -45,7 +46,8 @@ struct dentry;
 	X(conflicts)		\
 	X(duplicates)		\
 	X(dropped)		\
-	X(adopted)
+	X(adopted)		\
+	X(passed)
 
 /* What processes count: another try, a join, an exclusion, a wait given up. */
 #define MK_AGREE_EVENTS(X)	\
@@ -70,6 +72,37 @@ enum mk_txn_phase {
 	MK_TXN_COPYING,
 	MK_TXN_DECIDED,
 	MK_TXN_ENDED,
+};
+
+/* What goes down a tree, and is answered up it. */
+enum mk_pass_phase {
+	MK_PASS_PREPARE,
+	MK_PASS_DECIDE,
+	MK_PASS_PHASES
+};
+
+/**
+ * struct mk_pass_hop - a member in a tree
+ * @cpu: its CPU
+ * @all: it and all below it: they are this one and those that follow it
+ */
+struct mk_pass_hop {
+	u16 cpu;
+	u16 all;
+};
+
+/**
+ * struct mk_pass_tree - a tree of members
+ * @root: CPU of the coordinator
+ * @nr: the others
+ * @members: CPUs of all of them
+ * @hop: the others, each before those below it
+ */
+struct mk_pass_tree {
+	int root;
+	unsigned int nr;
+	cpumask_var_t members;
+	struct mk_pass_hop hop[];
 };
 
 /**
@@ -114,6 +147,9 @@ struct mk_seat {
  * @view: of the coordinator
  * @port: the coordinator
  * @node: in the coordinator's list
+ * @tree: which way questions and decisions go, and votes and answers come back;
+ *	or NULL, and each member is asked by itself
+ * @passed: by phase: that was sent down the tree
  * @gone: a CPU that could not be reached, or -1
  * @missing: seats that have not voted, or not confirmed
  * @copied: words copied
@@ -149,6 +185,8 @@ struct mk_txn {
 	u64 id, view;
 	struct mk_port *port;
 	struct list_head node;
+	struct mk_pass_tree *tree;
+	bool passed[MK_PASS_PHASES];
 	int gone;
 	unsigned int missing;
 	u32 copied;
@@ -178,6 +216,30 @@ struct mk_answer {
 
 #define MK_ANSWERS	64
 
+/* What can be under way at one member for those below it, and how many those are. */
+#define MK_PASSES		64
+#define MK_PASS_CHILDREN	16
+
+/**
+ * struct mk_pass - what a member has passed on, and waits for answers to
+ * @id: of the transaction; 0 when free
+ * @phase: of it
+ * @verdict: the worst so far; its own, and of those below who have answered
+ * @nr: those that it was passed on to
+ * @waiting: those of them that have not answered
+ * @up: CPU that waits for the answer
+ * @child: their CPUs
+ */
+struct mk_pass {
+	u64 id;
+	u8 phase;
+	u8 verdict;
+	u8 nr;
+	u16 waiting;
+	int up;
+	u16 child[MK_PASS_CHILDREN];
+};
+
 struct mk_agree_counts {
 #define MK_AGREE_FIELD(name)	u64 name;
 	MK_AGREE_COUNTERS(MK_AGREE_FIELD)
@@ -190,7 +252,10 @@ struct mk_agree_counts {
  * @txns: those it coordinates
  * @count: see MK_AGREE_COUNTERS
  * @answer: answers that wait for room
- * @copy: a message with part of the table
+ * @pass: what it has passed on
+ * @nr_pass: how much of that
+ * @next_pass: the one that goes first if there is no room
+ * @copy: a message with part of the table, or one that is passed on
  * @leave: anyone's work: it was excluded
  * @leave_pushed: @leave is taken
  */
@@ -199,6 +264,8 @@ struct mk_agree {
 	struct list_head txns;
 	struct mk_agree_counts count;
 	struct mk_answer answer[MK_ANSWERS];
+	struct mk_pass pass[MK_PASSES];
+	unsigned int nr_pass, next_pass;
 	u64 copy[MK_MESSAGE_WORDS];
 	struct mk_work leave;
 	atomic_t leave_pushed;
@@ -232,6 +299,7 @@ enum mk_agree_fault {
 	MK_AGREE_VOTE_TWICE,	/* all of them, always */
 	MK_AGREE_PRIVATE,	/* once: the last CPU retypes the last slot */
 	MK_AGREE_NO_JOIN,	/* monitors that come do not join */
+	MK_AGREE_PASS_OVER,	/* who is to pass something on answers instead */
 	MK_AGREE_FAULTS
 };
 
@@ -245,6 +313,9 @@ enum mk_agree_pause {
 };
 
 extern u32 mk_agree_fault, mk_agree_pause;
+
+/* Ask along planned trees. */
+extern u32 mk_agree_planned;
 
 /* Process context. */
 int mk_agree_init(void);
@@ -270,15 +341,30 @@ void mk_txn_vote(struct mk_port *port, int cpu, u64 id,
 		 enum mk_verdict verdict);
 void mk_txn_told(struct mk_port *port, int cpu, u64 id);
 void mk_txn_copy(struct mk_port *port, int cpu, const struct mk_message *msg);
+void mk_txn_passed(struct mk_port *port, int cpu, u64 id,
+		   enum mk_pass_phase phase, enum mk_verdict verdict);
 
 /* voter.c: the other side. The port's thread: */
 struct mk_agree *mk_agree(int cpu);
 void mk_agree_decide(struct mk_port *port, u64 id, bool commit);
+enum mk_verdict mk_agree_vote(struct mk_port *port, u64 id, u64 view,
+			      const struct mk_change *change, int asker);
+void mk_agree_told(struct mk_port *port, u64 id, bool commit);
+void mk_answer(struct mk_port *port, int cpu, enum mk_type type,
+	       const u64 *word);
 void mk_agree_closed(struct mk_port *port);
 /* Process context: */
 void mk_agree_excluded(int cpu);
 int mk_voters_init(void);
 void mk_voters_exit(void);
+
+/* pass.c. Process context: */
+struct mk_pass_tree *mk_pass_tree_make(int root, const struct cpumask *members);
+void mk_pass_tree_free(struct mk_pass_tree *tree);
+void mk_pass_init(void);
+/* The port's thread: */
+void mk_pass_forget(struct mk_agree *agree, u64 id);
+void mk_pass_closed(struct mk_agree *agree);
 
 /* table.c. Process context: */
 int mk_txn_wait(struct mk_txn *txn, bool may_end);

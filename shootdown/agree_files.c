@@ -101,6 +101,10 @@ static const struct mk_value mk_value_fault = {
 	.show = mk_show_u32, .store = mk_store_u32, .max = MK_AGREE_FAULTS - 1,
 };
 
+static const struct mk_value mk_value_planned = {
+	.show = mk_show_u32, .store = mk_store_u32, .max = 1,
+};
+
 static const struct mk_value mk_value_pause = {
 	.show = mk_show_u32, .store = mk_store_u32, .max = MK_AGREE_PAUSES - 1,
 };
@@ -127,4 +131,5 @@ void mk_agree_files(struct dentry *root)
 #undef MK_AGREE_FILE
 	mk_control_value("fault", dir, &mk_agree_fault, &mk_value_fault);
 	mk_control_value("pause", dir, &mk_agree_pause, &mk_value_pause);
+	mk_control_value("planned", dir, &mk_agree_planned, &mk_value_planned);
 }

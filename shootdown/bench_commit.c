@@ -11,6 +11,8 @@
  *	single		one change at a time
  *	pipelined_<k>	k at a time, on k different slots
  *	control		one change that the coordinator alone votes on
+ *	<...>_planned	the first two along a planned tree, if that is asked for and
+ *			has somebody who passes anything on
  *
  * Metrics: cost, cycles for each change: of a round of k the k-th part;
  * messages, for each change.
@@ -39,6 +41,7 @@ enum {
 	P_WARMUP,
 	P_REPEATS,
 	P_FLIGHT,
+	P_PLANNED,
 	P_CPUS,
 };
 
@@ -50,6 +53,11 @@ static const struct mk_param params[] = {
 		.name = "in_flight", .help = "changes in flight at most",
 		.kind = MK_PARAM_U32, .min = 1, .max = MK_COMMIT_FLIGHT,
 		.def = 16,
+	},
+	[P_PLANNED] = {
+		.name = "planned",
+		.help = "1: also along planned trees",
+		.kind = MK_PARAM_U32, .max = 1,
 	},
 	[P_CPUS] = {
 		.name = "cpus",
@@ -65,6 +73,7 @@ static const struct mk_param params[] = {
  * @voters: who votes
  * @slot: first of the slots that change
  * @flight: changes in flight
+ * @planned: votes go along trees
  * @samples: to take
  * @warmup: to take before
  * @span: cycles of each sample
@@ -75,6 +84,7 @@ struct mk_commit {
 	struct mk_key key;
 	cpumask_var_t voters;
 	u32 slot, flight, samples, warmup;
+	bool planned;
 	u64 *span;
 	struct mk_txn *txn[MK_COMMIT_FLIGHT];
 };
@@ -192,10 +202,9 @@ static u64 mk_commit_settled(void)
 	return sum;
 }
 
-static int mk_commit_row(struct mk_commit *commit)
+/* 0, -ENOENT if there is no tree, -ENOMEM. */
+static int mk_commit_alloc(struct mk_commit *commit)
 {
-	u64 messages;
-	int err;
 	u32 i;
 
 	for (i = 0; i < commit->flight; i++) {
@@ -212,7 +221,25 @@ static int mk_commit_row(struct mk_commit *commit)
 		txn->change.first = commit->slot + i;
 		txn->change.count = 1;
 		txn->voters = commit->voters;
+		if (!commit->planned)
+			continue;
+		txn->tree = mk_pass_tree_make(commit->key.cpu_a, commit->voters);
+		if (!txn->tree) {
+			mk_commit_drop(commit);
+			return -ENOENT;
+		}
 	}
+	return 0;
+}
+
+static int mk_commit_row(struct mk_commit *commit)
+{
+	u64 messages;
+	int err;
+
+	err = mk_commit_alloc(commit);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	messages = mk_commit_settled();
 	err = mk_port_run(commit->key.cpu_a, mk_commit_rounds, commit);
 	messages = mk_commit_settled() - messages;
@@ -231,7 +258,8 @@ static int mk_commit_row(struct mk_commit *commit)
 
 static int mk_commit_point(struct mk_commit *commit, u32 n, u32 flight)
 {
-	char variant[24];
+	const char *how = commit->planned ? "_planned" : "";
+	char variant[32];
 	int cpu;
 
 	cpumask_clear(commit->voters);
@@ -241,29 +269,44 @@ static int mk_commit_point(struct mk_commit *commit, u32 n, u32 flight)
 	commit->flight = flight;
 	commit->key.size = n;
 	if (flight > 1)
-		snprintf(variant, sizeof(variant), "pipelined_%u", flight);
+		snprintf(variant, sizeof(variant), "pipelined_%u%s", flight, how);
 	else
-		snprintf(variant, sizeof(variant), n > 1 ? "single" : "control");
+		snprintf(variant, sizeof(variant), "%s%s",
+			 n > 1 ? "single" : "control", how);
 	commit->key.variant = variant;
 	return mk_commit_row(commit);
 }
 
 /* Depths of 1, 4, 16 … and the largest. */
+static int mk_commit_flights(struct mk_commit *commit, u32 n, u32 most)
+{
+	u32 flight;
+	int err = 0;
+
+	for (flight = 1; !err; flight = min(flight * 4, most)) {
+		err = mk_commit_point(commit, n, flight);
+		if (flight == most)
+			break;
+	}
+	return err;
+}
+
 static int mk_commit_sweep(struct mk_commit *commit, u32 repeat)
 {
 	u32 cores = cpumask_weight(mk_run_cpus(commit->run, P_CPUS));
 	u32 most = mk_run_u32(commit->run, P_FLIGHT);
-	u32 step = max(cores / 16, 1U), n, flight;
+	u32 step = max(cores / 16, 1U), n;
 	u32 repeats = mk_run_u32(commit->run, P_REPEATS);
 	int err;
 
 	commit->key.repeat = repeat;
 	err = mk_commit_point(commit, 1, 1);
 	for (n = 2; !err && n <= cores; n += step) {
-		for (flight = 1; !err; flight = min(flight * 4, most)) {
-			err = mk_commit_point(commit, n, flight);
-			if (flight == most)
-				break;
+		err = mk_commit_flights(commit, n, most);
+		if (!err && mk_run_u32(commit->run, P_PLANNED)) {
+			commit->planned = true;
+			err = mk_commit_flights(commit, n, most);
+			commit->planned = false;
 		}
 		mk_run_progress(commit->run, repeat * cores + n,
 				repeats * cores);

@@ -126,6 +126,7 @@ void mk_lazy_exit(void);
 /* adaptive.c */
 int mk_adaptive_init(void);
 void mk_adaptive_exit(void);
+void mk_adaptive_files(struct dentry *dir);
 u64 mk_adaptive_bytes(void);
 u64 mk_adaptive_size(unsigned int cpus);
 

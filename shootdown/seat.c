@@ -77,6 +77,21 @@ static void mk_seat_post(struct mk_seat *seat, struct mk_post *post, bool *out)
 }
 
 /**
+ * mk_seat_send() - ask somebody, or tell the decision
+ * @seat: whose; nothing is done if it is under way
+ * @phase: which of the two
+ *
+ * Context: the coordinator.
+ */
+void mk_seat_send(struct mk_seat *seat, enum mk_pass_phase phase)
+{
+	if (phase == MK_PASS_PREPARE)
+		mk_seat_post(seat, &seat->prepare, &seat->prepare_out);
+	else
+		mk_seat_post(seat, &seat->decide, &seat->decide_out);
+}
+
+/**
  * mk_txn_post_prepare() - ask whoever has not voted
  * @txn: the transaction
  *
@@ -86,11 +101,13 @@ void mk_txn_post_prepare(struct mk_txn *txn)
 {
 	unsigned int i;
 
+	if (mk_txn_pass(txn, MK_PASS_PREPARE))
+		return;
 	for (i = 0; i < txn->nr_seats; i++) {
 		struct mk_seat *seat = &txn->seat[i];
 
 		if (!seat->voted && seat->cpu != txn->port->cpu)
-			mk_seat_post(seat, &seat->prepare, &seat->prepare_out);
+			mk_seat_send(seat, MK_PASS_PREPARE);
 	}
 }
 
@@ -119,6 +136,8 @@ void mk_txn_post_decide(struct mk_txn *txn)
 {
 	unsigned int i;
 
+	if (mk_txn_pass(txn, MK_PASS_DECIDE))
+		return;
 	for (i = 0; i < txn->nr_seats; i++) {
 		struct mk_seat *seat = &txn->seat[i];
 
@@ -127,7 +146,7 @@ void mk_txn_post_decide(struct mk_txn *txn)
 		if (txn->commit && mk_txn_paused(txn, MK_AGREE_PAUSE_DECIDED))
 			return;
 		if (!seat->done)
-			mk_seat_post(seat, &seat->decide, &seat->decide_out);
+			mk_seat_send(seat, MK_PASS_DECIDE);
 		if (txn->commit && mk_txn_paused(txn, MK_AGREE_PAUSE_HALF))
 			return;
 	}

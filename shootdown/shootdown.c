@@ -408,6 +408,7 @@ void mk_shootdown_files(struct dentry *root)
 	struct dentry *dir = debugfs_create_dir("shootdown", root);
 
 	mk_control_value("ipi_after_us", dir, NULL, &mk_ipi_after_ops);
+	mk_adaptive_files(dir);
 	mk_lazy_files(dir);
 	mk_stat_files(dir);
 }

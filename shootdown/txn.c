@@ -10,7 +10,10 @@
 
 static void mk_txn_free(struct kref *ref)
 {
-	kvfree(container_of(ref, struct mk_txn, ref));
+	struct mk_txn *txn = container_of(ref, struct mk_txn, ref);
+
+	mk_pass_tree_free(txn->tree);
+	kvfree(txn);
 }
 
 /**
@@ -38,6 +41,7 @@ void mk_txn_reset(struct mk_txn *txn)
 	txn->cancelled = 0;
 	txn->give_up = false;
 	txn->adopted = false;
+	memset(txn->passed, 0, sizeof(txn->passed));
 	txn->gone = -1;
 	reinit_completion(&txn->done);
 }
@@ -75,13 +79,19 @@ struct mk_txn *mk_txn_alloc(gfp_t gfp)
  * @txn: the transaction; the port gets a reference
  * @cpu: the port's CPU
  *
- * Context: process; no port has it.
+ * Context: process, sleeps, with a new one; a port's thread with an orphan. No port
+ * has it.
  * Return: 0, -ENODEV if the CPU is off line.
  */
 int mk_txn_hand(struct mk_txn *txn, int cpu)
 {
 	int err;
 
+	if (READ_ONCE(mk_agree_planned) && !txn->orphan &&
+	    txn->change.kind == MK_CHANGE_RETYPE) {
+		mk_pass_tree_free(txn->tree);
+		txn->tree = mk_pass_tree_make(cpu, cpu_online_mask);
+	}
 	kref_get(&txn->ref);
 	WRITE_ONCE(txn->cpu, cpu);
 	err = mk_port_push(mk_port(cpu), &txn->begin, NULL);

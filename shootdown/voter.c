@@ -10,7 +10,7 @@
 #include "shootdown/agree.h"
 #include "urpc/link.h"
 
-u32 mk_agree_fault, mk_agree_pause;
+u32 mk_agree_fault, mk_agree_pause, mk_agree_planned;
 
 static struct mk_agree **mk_agree_table;
 
@@ -40,9 +40,19 @@ static void mk_answer_done(struct mk_post *post, int err)
 	container_of(post, struct mk_answer, post)->busy = false;
 }
 
-/* An answer that finds no place is lost: it will be asked for again. */
-static void mk_answer(struct mk_port *port, int cpu, enum mk_type type,
-		      const u64 *word)
+/**
+ * mk_answer() - send an answer, now or when there is room
+ * @port: the caller's own
+ * @cpu: whom to
+ * @type: enum mk_type
+ * @word: one line
+ *
+ * One that finds no place is lost: it will be asked for again.
+ *
+ * Context: the port's thread.
+ */
+void mk_answer(struct mk_port *port, int cpu, enum mk_type type,
+	       const u64 *word)
 {
 	struct mk_agree *agree = mk_agree(port->cpu);
 	struct mk_answer *answer = agree->answer;
@@ -99,10 +109,51 @@ void mk_agree_decide(struct mk_port *port, u64 id, bool commit)
 	struct mk_replica *replica = mk_replica(port->cpu);
 	u64 ready;
 
+	mk_pass_forget(mk_agree(port->cpu), id);
 	mk_replica_decide(replica, id, commit);
 	ready = mk_replica_ready(replica);
 	if (ready)
 		mk_answer_vote(port, replica->turn_asker, ready, MK_VOTE_YES);
+}
+
+/**
+ * mk_agree_vote() - vote on a change
+ * @port: the caller's own
+ * @id: of the transaction
+ * @view: of its coordinator
+ * @change: what
+ * @asker: CPU that a vote which has to wait goes to
+ *
+ * Context: the port's thread.
+ * Return: the vote.
+ */
+enum mk_verdict mk_agree_vote(struct mk_port *port, u64 id, u64 view,
+			      const struct mk_change *change, int asker)
+{
+	enum mk_verdict verdict;
+
+	verdict = mk_replica_prepare(mk_replica(port->cpu), id, view, change,
+				     asker);
+	if (verdict != MK_VOTE_YES && verdict != MK_VOTE_LATER)
+		mk_agree_count(mk_agree(port->cpu), conflicts);
+	return verdict;
+}
+
+/**
+ * mk_agree_told() - the coordinator says what was decided
+ * @port: the caller's own
+ * @id: of the transaction
+ * @commit: it takes place
+ *
+ * Context: the port's thread.
+ */
+void mk_agree_told(struct mk_port *port, u64 id, bool commit)
+{
+	if (commit && mk_agree_faulty(port->cpu, MK_AGREE_DROP_COMMIT)) {
+		WRITE_ONCE(mk_agree_fault, MK_AGREE_NO_FAULT);
+		commit = false;
+	}
+	mk_agree_decide(port, id, commit);
 }
 
 /* --- handlers ------------------------------------------------------------------ */
@@ -122,13 +173,9 @@ static void mk_handle_prepare(struct mk_endpoint *ep,
 	u64 id = msg->word[W_ID];
 	enum mk_verdict verdict;
 
-	verdict = mk_replica_prepare(mk_replica(port->cpu), id,
-				     msg->word[W_VIEW], &change, from);
-	if (verdict == MK_VOTE_LATER)
-		return;
-	if (verdict != MK_VOTE_YES)
-		mk_agree_count(mk_agree(port->cpu), conflicts);
-	mk_answer_vote(port, from, id, verdict);
+	verdict = mk_agree_vote(port, id, msg->word[W_VIEW], &change, from);
+	if (verdict != MK_VOTE_LATER)
+		mk_answer_vote(port, from, id, verdict);
 }
 
 static void mk_handle_vote(struct mk_endpoint *ep, const struct mk_message *msg)
@@ -141,13 +188,8 @@ static void mk_handle_decide(struct mk_endpoint *ep,
 			     const struct mk_message *msg)
 {
 	const u64 word[MK_LINE_WORDS] = { [W_ID] = msg->word[W_ID] };
-	bool commit = msg->word[W_COMMIT];
 
-	if (commit && mk_agree_faulty(ep->port->cpu, MK_AGREE_DROP_COMMIT)) {
-		WRITE_ONCE(mk_agree_fault, MK_AGREE_NO_FAULT);
-		commit = false;
-	}
-	mk_agree_decide(ep->port, msg->word[W_ID], commit);
+	mk_agree_told(ep->port, msg->word[W_ID], msg->word[W_COMMIT]);
 	mk_answer(ep->port, ep->peer->port->cpu, MK_TYPE_DONE, word);
 }
 
@@ -225,6 +267,7 @@ void mk_agree_closed(struct mk_port *port)
 	int cpu, err;
 
 	mk_replica_leave(mk_replica(port->cpu));
+	mk_pass_closed(agree);
 	list_for_each_entry_safe(txn, next, &agree->txns, node) {
 		list_del_init(&txn->node);
 		txn->orphan = true;
@@ -292,6 +335,7 @@ int mk_voters_init(void)
 	mk_handler_set(MK_TYPE_DONE, mk_handle_done);
 	mk_handler_set(MK_TYPE_FETCH, mk_handle_fetch);
 	mk_handler_set(MK_TYPE_COPY, mk_handle_copy);
+	mk_pass_init();
 	return 0;
 }
 

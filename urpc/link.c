@@ -187,6 +187,46 @@ static void mk_links_connect(struct work_struct *work)
 	}
 }
 
+/* Have a channel made, unless that is under way. */
+static void mk_link_ask(struct mk_port *port, int cpu)
+{
+	struct mk_link *link = &port->links->link[cpu];
+
+	if (link->waits)
+		return;
+	WRITE_ONCE(link->waits, 1);
+	smp_mb__before_atomic();	/* the worker clears, then looks */
+	mk_link_want(port->links, cpu);
+}
+
+/**
+ * mk_link_send() - send to a CPU now, or not at all
+ * @port: the caller's own
+ * @cpu: the receiver's CPU
+ * @type: enum mk_type
+ * @word: payload, @lines * MK_LINE_WORDS words, copied
+ * @lines: 1 to MK_MESSAGE_LINES
+ *
+ * Context: the port's thread; does not block.
+ * Return: 0; -EAGAIN if there is no room or no channel, which is being made then;
+ * -EINVAL if there is no such CPU, -EPIPE or -ENODEV if one of the two is closing.
+ */
+int mk_link_send(struct mk_port *port, int cpu, enum mk_type type,
+		 const u64 *word, u32 lines)
+{
+	struct mk_link *link;
+
+	if (!mk_port(cpu))
+		return -EINVAL;
+	if (port->closing)
+		return -ENODEV;
+	link = &port->links->link[cpu];
+	if (link->ep)
+		return mk_endpoint_send(link->ep, type, 0, 0, word, lines);
+	mk_link_ask(port, cpu);
+	return -EAGAIN;
+}
+
 /**
  * mk_link_post() - send to a CPU, now or as soon as it can be
  * @port: the caller's own
@@ -210,11 +250,7 @@ int mk_link_post(struct mk_port *port, int cpu, struct mk_post *post)
 		return mk_endpoint_post(link->ep, post);
 
 	list_add_tail(&post->node, &link->posts);
-	if (!link->waits) {
-		WRITE_ONCE(link->waits, 1);
-		smp_mb__before_atomic();	/* the worker clears, then looks */
-		mk_link_want(port->links, cpu);
-	}
+	mk_link_ask(port, cpu);
 	return -EINPROGRESS;
 }
 

@@ -22,6 +22,8 @@ size_t mk_links_bytes(const struct mk_port *port);
 
 /* The port's thread. */
 int mk_link_post(struct mk_port *port, int cpu, struct mk_post *post);
+int mk_link_send(struct mk_port *port, int cpu, enum mk_type type,
+		 const u64 *word, u32 lines);
 void mk_links_close(struct mk_port *port);
 
 #endif /* MK_URPC_LINK_H */

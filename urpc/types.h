@@ -13,8 +13,9 @@
  * own, SUM has it add up lines that it is sent or shown, STORM checks delivery.
  * ROUTES has members of a route write its number down.
  * Agreement: PREPARE asks for a VOTE, DECIDE tells the outcome and is answered by
- * DONE, FETCH asks for a part of a replica, COPY brings it. SHOOTDOWN has the
- * receiver flush translations. HOME has it update its node's page tables.
+ * DONE, FETCH asks for a part of a replica, COPY brings it. PASS asks or tells a
+ * whole subtree, for which PASSED answers. SHOOTDOWN has the receiver flush
+ * translations. HOME has it update its node's page tables.
  */
 #define MK_MESSAGE_TYPES(X)	\
 	X(NONE, "none")		\
@@ -33,7 +34,9 @@
 	X(COPY, "copy")		\
 	X(SHOOTDOWN, "shootdown") \
 	X(HOME, "home")		\
-	X(TREES, "trees")
+	X(TREES, "trees")	\
+	X(PASS, "pass")		\
+	X(PASSED, "passed")
 
 enum mk_type {
 #define MK_TYPE_ENUM(symbol, name)	MK_TYPE_##symbol,

@@ -24,6 +24,7 @@ enum {
 	FAULT_VOTE_TWICE,
 	FAULT_PRIVATE,
 	FAULT_NO_JOIN,
+	FAULT_PASS_OVER,
 };
 
 enum { PAUSE_NONE, PAUSE_VOTED, PAUSE_DECIDED, PAUSE_HALF };
@@ -246,6 +247,92 @@ TEST_F(agreement, memory_is_counted)
 	EXPECT_GT(65536ULL * mk_cpus_possible(), bytes);
 }
 
+/* --- along a tree ---------------------------------------------------------------- */
+
+/* CPUs are in a row, each near to the next one alone: so is the tree from CPU 0. */
+static void use_a_row(struct __test_metadata *_metadata, int cpus)
+{
+	size_t len = 0;
+	char text[8192];
+	int i, j;
+
+	for (i = 0; i < cpus; i++)
+		for (j = 0; j < cpus; j++)
+			if (i != j && len < sizeof(text))
+				len += snprintf(text + len, sizeof(text) - len,
+						"%d %d %d 1\n", i, j,
+						abs(i - j) == 1 ? 100 : 100000);
+	ASSERT_GT(sizeof(text), len);
+	ASSERT_EQ(0, mk_put("topology/costs/send", text));
+	ASSERT_EQ(0, mk_put("topology/costs/receive", text));
+	ASSERT_EQ(0, put("planned", 1));
+	be_on(0);
+}
+
+/* As many messages as without a tree, unless one was late. */
+TEST_F(agreement, messages_along_a_tree)
+{
+	unsigned long long messages, passed;
+	int i, exact = 0;
+
+	if (self->cpus < 3)
+		SKIP(return, "two CPUs have one tree");
+	use_a_row(_metadata, self->cpus);
+	for (i = 0; i < 50; i++) {
+		messages = get("messages");
+		passed = get("passed");
+		ASSERT_EQ(0, put("take", i));
+		exact += get("messages") == messages + 4 * (self->cpus - 1) &&
+			 get("passed") == passed + 2 * (self->cpus - 2);
+	}
+	TH_LOG("%d of 50 changes by the formula", exact);
+	EXPECT_LE(25, exact);
+	EXPECT_RET(-ENOENT, put("take", 1), "take what is taken");
+	all_is_well(_metadata);
+}
+
+/* The last one in the row is against it: nobody has it, and nothing stays locked. */
+TEST_F(agreement, no_along_a_tree)
+{
+	unsigned long long conflicts, aborts;
+
+	if (self->cpus < 3)
+		SKIP(return, "two CPUs have one tree");
+	use_a_row(_metadata, self->cpus);
+	ASSERT_EQ(0, put("take", 1));
+	ASSERT_EQ(0, put("fault", FAULT_PRIVATE));
+	ASSERT_EQ(1, get("check"));
+	conflicts = get("conflicts");
+	aborts = get("aborts");
+	EXPECT_RET(-ENOENT, put("take", 4095), "take what one has otherwise");
+	EXPECT_LT(conflicts, get("conflicts"));
+	EXPECT_LT(aborts, get("aborts"));
+	/* words that differ, and no locks */
+	EXPECT_EQ(1, get("check"));
+	EXPECT_RET(0, put("take", 2), "take");
+}
+
+/* Those who pass on come and go. */
+TEST_F(agreement, tree_come_and_go)
+{
+	int cpu;
+
+	if (self->cpus < 3)
+		SKIP(return, "two CPUs have one tree");
+	use_a_row(_metadata, self->cpus);
+	for (cpu = 1; cpu < self->cpus; cpu++) {
+		ASSERT_EQ(0, put("take", 2 * cpu));
+		ASSERT_EQ(0, mk_cpu_set(cpu, false));
+		EXPECT_RET(0, put("take", 2 * cpu + 1), "take");
+		EXPECT_RET(0, put("give", 2 * cpu), "give");
+		ASSERT_EQ(0, mk_cpu_set(cpu, true));
+		ASSERT_TRUE(mk_members_become(self->cpus));
+		EXPECT_RET(0, put("give", 2 * cpu + 1), "give");
+	}
+	EXPECT_LT(0, get("passed"));
+	all_is_well(_metadata);
+}
+
 /* --- in each phase -------------------------------------------------------------- */
 
 FIXTURE(phase)
@@ -419,6 +506,7 @@ TEST_F(phase, another_joins)
 
 #define SLOTS		6
 #define SECONDS		12
+#define TREE_SECONDS	6
 #define PER_CPU		2
 
 struct storm {
@@ -460,7 +548,8 @@ static void storm_child(struct storm *storm, int id)
 	_exit(0);
 }
 
-TEST_F(agreement, storm)
+static void run_storm(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(agreement) * self, int seconds)
 {
 	struct sigaction action = { .sa_handler = nothing };
 	int n = self->cpus * PER_CPU, i, cpu = 1;
@@ -480,7 +569,7 @@ TEST_F(agreement, storm)
 		if (!pid[i])
 			storm_child(storm, i + 1);
 	}
-	end = mk_seconds() + SECONDS;
+	end = mk_seconds() + seconds;
 	for (i = 0; mk_seconds() < end; i++) {
 		kill(pid[i % n], SIGUSR1);
 		if (self->cpus > 1 && i % 4 == 0) {
@@ -508,6 +597,22 @@ TEST_F(agreement, storm)
 	munmap(storm, sizeof(*storm));
 }
 
+TEST_F(agreement, storm)
+{
+	run_storm(_metadata, self, SECONDS);
+}
+
+TEST_F(agreement, storm_along_trees)
+{
+	if (self->cpus < 3)
+		SKIP(return, "two CPUs have one tree");
+	use_a_row(_metadata, self->cpus);
+	be_anywhere();
+	run_storm(_metadata, self, TREE_SECONDS);
+	EXPECT_LT(0, get("passed"));
+	TH_LOG("%llu passed on", get("passed"));
+}
+
 /* --- negative controls ------------------------------------------------------------ */
 
 TEST_F(agreement, dropped_commit_is_noticed)
@@ -518,6 +623,18 @@ TEST_F(agreement, dropped_commit_is_noticed)
 	ASSERT_EQ(0, put("fault", FAULT_DROP_COMMIT));
 	EXPECT_RET(0, finish(start("take", 9, 0)), "take");
 	EXPECT_EQ(1, get("check"));
+}
+
+TEST_F(agreement, passed_over_is_noticed)
+{
+	if (self->cpus < 3)
+		SKIP(return, "nobody passes anything on");
+	use_a_row(_metadata, self->cpus);
+	ASSERT_EQ(0, put("take", 8));
+	ASSERT_EQ(0, get("check"));
+	ASSERT_EQ(0, put("fault", FAULT_PASS_OVER));
+	EXPECT_RET(0, put("take", 9), "take");
+	EXPECT_LE(1, get("check"));
 }
 
 TEST_F(agreement, private_change_is_noticed)

@@ -260,4 +260,124 @@ TEST_F_TIMEOUT(cost, lazy_without_room, 120)
 	EXPECT_EQ(0, pages);
 }
 
+/* --- which way adaptive settles on ---------------------------------------------- */
+
+/* Bits of shootdown/slow_ways. */
+#define SLOW_MESSAGE	1
+#define SLOW_IPI	2
+#define SLOW_PLANNED	4
+
+/* The initiator, and two others: so there are two trees. */
+#define TREE_CPUS	3
+
+/* Operations that are looked at together, and how long it may take to settle. */
+#define BATCH		32
+#define SETTLE_SECONDS	120
+
+struct chosen {
+	unsigned long long message, ipi, planned;
+};
+
+/* What a message costs between CPU 0 and CPU 2; all others are near each other. */
+static void plant_costs(struct __test_metadata *_metadata, int far)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "0 1 100 1\n1 0 100 1\n1 2 100 1\n2 1 100 1\n0 2 %d 1\n2 0 %d 1\n",
+		 far, far);
+	ASSERT_EQ(0, mk_put("topology/costs/send", text));
+	ASSERT_EQ(0, mk_put("topology/costs/receive", text));
+}
+
+static void read_chosen(struct __test_metadata *_metadata, struct chosen *chosen)
+{
+	ASSERT_EQ(0, mk_get_u64("shootdown/choice/message", &chosen->message));
+	ASSERT_EQ(0, mk_get_u64("shootdown/choice/ipi", &chosen->ipi));
+	ASSERT_EQ(0, mk_get_u64("shootdown/choice/planned", &chosen->planned));
+}
+
+/* How @BATCH operations reach their targets. */
+static void run_batch(struct __test_metadata *_metadata, int fd, char *base,
+		      struct chosen *chosen)
+{
+	struct chosen before;
+	struct mk_region_op op;
+	int i;
+
+	read_chosen(_metadata, &before);
+	for (i = 0; i < BATCH; i++) {
+		*(volatile char *)(base + 64);
+		op = (struct mk_region_op){
+			.pages = 1, .op = MK_OP_RENEW,
+			.protocol = MK_PROTOCOL_ADAPTIVE, .cpu = 0,
+		};
+		ASSERT_EQ(0, ioctl(fd, MK_IOC_OP, &op)) TH_LOG("%s", strerror(errno));
+	}
+	read_chosen(_metadata, chosen);
+	chosen->message -= before.message;
+	chosen->ipi -= before.ipi;
+	chosen->planned -= before.planned;
+	TH_LOG("%llu by message, of them %llu down the tree, %llu by interrupt",
+	       chosen->message, chosen->planned, chosen->ipi);
+}
+
+/*
+ * Until nearly all of a batch go down the tree, or nearly none though some have
+ * before, whichever is wanted.
+ */
+static bool settles(struct __test_metadata *_metadata, int fd, char *base, bool planned)
+{
+	double end = mk_seconds() + SETTLE_SECONDS;
+	unsigned long long tried = 0, all;
+	struct chosen chosen;
+
+	do {
+		run_batch(_metadata, fd, base, &chosen);
+		all = chosen.message + chosen.ipi;
+		if (planned ? all && chosen.planned * 4 >= all * 3 :
+			      tried && all && chosen.planned * 4 < all)
+			return true;
+		tried += chosen.planned;
+	} while (mk_seconds() < end);
+	return false;
+}
+
+static void adaptive_with(struct __test_metadata *_metadata, int fd, int far, int slow)
+{
+	plant_costs(_metadata, far);
+	ASSERT_EQ(0, mk_put_u64("shootdown/slow_ways", slow));
+	ASSERT_EQ(0, adoption(fd, MK_IOC_ADOPT, TREE_CPUS));
+}
+
+TEST_F_TIMEOUT(cost, adaptive_settles_on_planned, 300)
+{
+	if (mk_cpus_online() < TREE_CPUS)
+		SKIP(return, "two CPUs have one tree");
+	adaptive_with(_metadata, self->fd, 100000, SLOW_MESSAGE | SLOW_IPI);
+	EXPECT_TRUE(settles(_metadata, self->fd, self->base, true));
+}
+
+/* Negative control: where the tree measures worse it is tried, and left. */
+TEST_F_TIMEOUT(cost, adaptive_leaves_planned, 300)
+{
+	if (mk_cpus_online() < TREE_CPUS)
+		SKIP(return, "two CPUs have one tree");
+	adaptive_with(_metadata, self->fd, 100000, SLOW_PLANNED);
+	EXPECT_TRUE(settles(_metadata, self->fd, self->base, false));
+}
+
+/* And where the best tree has nobody who passes anything on, it is no other way. */
+TEST_F_TIMEOUT(cost, adaptive_without_a_tree, 300)
+{
+	struct chosen chosen;
+
+	if (mk_cpus_online() < TREE_CPUS)
+		SKIP(return, "two CPUs have one tree");
+	adaptive_with(_metadata, self->fd, 100, SLOW_MESSAGE);
+	run_batch(_metadata, self->fd, self->base, &chosen);
+	EXPECT_EQ(0, chosen.planned);
+	EXPECT_LT(0, chosen.message + chosen.ipi);
+}
+
 TEST_HARNESS_MAIN

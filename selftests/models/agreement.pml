@@ -18,6 +18,11 @@
  * ask for a vote a second time. With DIES, node 0 goes off line at any time:
  * what was on its way to it is lost, and what was on its way from it may be.
  *
+ * With RELAY a retyping that node n begins goes along a tree (shootdown/pass.c): its
+ * question and its decision to the node after n, which passes them on to the one
+ * after that, and answers for both. Whoever did not answer may be asked by itself
+ * besides, as always. With FIRST, node FIRST begins the first retyping.
+ *
  * Shown, when all transactions have ended (that they do is shown as well): no
  * live member has anything locked, all live members have the same table and
  * view, the table shows what was reported, at most one of two conflicting
@@ -56,6 +61,18 @@
 #define BIT(n)		(1 << (n))
 #define HAS(set, n)	(((set) >> (n)) & 1)
 
+#ifndef FIRST
+#define FIRST	0
+#endif
+
+/* The tree of RELAY, and who began a retyping. */
+#define BEGAN(t)	((t) == 0 -> FIRST : 1)
+#define BELOW(t)	((BEGAN(t) + 1) % 3)
+#define LAST(t)		((BEGAN(t) + 2) % 3)
+
+#ifdef RELAY
+mtype = { PASS, ASK, SUB_YES, SUB_NO, TELL_COMMIT, TELL_ABORT, SUB_DONE };
+#endif
 mtype = { PREPARE, YES, NO, COMMIT, ABORT, DONE, UNDECIDED, FAILED };
 
 typedef node_t {
@@ -67,6 +84,10 @@ typedef node_t {
 	byte asked;		/* by whom it was prepared */
 	byte view, members;
 	byte seen;		/* transactions that need no vote any more */
+#ifdef RELAY
+	mtype waits;		/* for this from the node below; or 0 */
+	bit against;		/* itself */
+#endif
 };
 
 typedef txn_t {
@@ -75,6 +96,9 @@ typedef txn_t {
 	byte yes, votes, done;
 	bit no;
 	mtype outcome;
+#ifdef RELAY
+	bit passed;		/* the question went along the tree */
+#endif
 };
 
 node_t node[NODES];
@@ -202,30 +226,144 @@ inline decide(who, how, which)
 	fi
 }
 
-#define TAKE(from)							\
-	:: atomic { nempty(WIRE(from, me)) ->				\
-		WIRE(from, me)?kind, t, v;				\
-		if							\
-		:: !node[me].alive					\
-		:: node[me].alive && kind == PREPARE ->			\
-			prepare(me, from, t, v)				\
-		:: node[me].alive && (kind == COMMIT || kind == ABORT) -> \
-			decide(me, kind, t);				\
-			post(me, from, DONE, t)				\
-		:: else -> answer(me, from, kind, t)			\
-		fi;							\
-		kind = 0; t = 0; v = 0					\
-		}
+#ifdef RELAY
+
+/* A vote, as in prepare(). */
+inline ballot(voter, what, since)
+{
+	if
+	:: node[voter].lock == what -> yes = 1
+	:: node[voter].lock != what && !SEEN(voter, what) && MAY_LOCK(voter, since) ->
+		node[voter].lock = what;
+		yes = 1
+	:: else -> yes = 0
+	fi;
+	node[voter].seen = node[voter].seen | BIT(what)
+}
+
+#ifdef RELAY_EARLY
+#define WAITS_FOR(x)	0
+#else
+#define WAITS_FOR(x)	node[x].alive
+#endif
+
+#define IS_FIRST(n, t)	((n) == BELOW(t))
+
+/*
+ * The node below the first one passes on, and waits for the last one: what is to be
+ * said, and to whom, is left in say and to.
+ */
+inline relay(who, sender, kind_, id, since)
+{
+	to = NONE;
+	if
+	:: kind_ == PASS || kind_ == ASK ->
+		ballot(who, id, since);
+		say = (yes -> SUB_YES : SUB_NO);
+		to = sender;
+		if
+		:: kind_ == PASS && WAITS_FOR(LAST(id)) ->
+			node[who].against = !yes;
+			node[who].waits = SUB_YES;
+			say = ASK;
+			to = LAST(id)
+#ifndef RELAY_EARLY
+		/* it does not know of the other one */
+		:: kind_ == PASS && !WAITS_FOR(LAST(id)) && yes -> to = NONE
+#endif
+		:: else
+		fi
+	:: kind_ == SUB_YES || kind_ == SUB_NO ->
+		if
+		:: who == BEGAN(id) && txn[id].at == who && txn[id].outcome == UNDECIDED ->
+			if
+			:: kind_ == SUB_YES ->
+				txn[id].yes = txn[id].yes | BIT(BELOW(id)) | BIT(LAST(id))
+			:: else -> txn[id].no = 1
+			fi
+		:: who != BEGAN(id) && node[who].waits == SUB_YES ->
+			node[who].waits = 0;
+			say = (kind_ == SUB_YES && !node[who].against -> SUB_YES : SUB_NO);
+			to = BEGAN(id)
+		:: else
+		fi
+	:: kind_ == TELL_COMMIT || kind_ == TELL_ABORT ->
+		say = SUB_DONE;
+		to = sender;
+		if
+		:: IS_FIRST(who, id) ->
+			node[who].waits = SUB_DONE;
+			say = kind_;
+			to = LAST(id)
+		:: else
+		fi
+	:: kind_ == SUB_DONE ->
+		if
+		:: who == BEGAN(id) && txn[id].at == who && txn[id].outcome != UNDECIDED ->
+			txn[id].done = txn[id].done | BIT(BELOW(id)) | BIT(LAST(id))
+		:: who != BEGAN(id) && node[who].waits == SUB_DONE ->
+			node[who].waits = 0;
+			say = SUB_DONE;
+			to = BEGAN(id)
+		:: else
+		fi
+	:: else -> answer(who, sender, kind_, id)
+	fi;
+	if
+	:: to != NONE -> post(who, to, say, id)
+	:: else
+	fi;
+	say = 0;
+	to = 0;
+	yes = 0
+}
+
+#define OTHERS(who, sender, message, id, since)	relay(who, sender, message, id, since)
+#define TELLS(kind)	(kind == COMMIT || kind == ABORT ||		\
+			 kind == TELL_COMMIT || kind == TELL_ABORT)
+#define OUTCOME(kind)	(kind == COMMIT || kind == TELL_COMMIT -> COMMIT : ABORT)
+#else
+#define OTHERS(who, sender, message, id, since)	answer(who, sender, message, id)
+#define TELLS(kind)	(kind == COMMIT || kind == ABORT)
+#define OUTCOME(kind)	kind
+#endif
+
+#define COMES(from)	nempty(WIRE(from, me))
 
 proctype replica(byte me)
 {
 	mtype kind;
-	byte t, v;
+	byte t, v, from;
+#ifdef RELAY
+	mtype say;
+	byte to;
+	bit yes;
+#endif
 
 end:	do
-	TAKE(0)
-	TAKE(1)
-	TAKE(2)
+	:: atomic { COMES(0) || COMES(1) || COMES(2) ->
+		if
+		:: COMES(0) -> from = 0
+		:: COMES(1) -> from = 1
+		:: COMES(2) -> from = 2
+		fi;
+		WIRE(from, me)?kind, t, v;
+		if
+		:: node[me].alive && TELLS(kind) -> decide(me, OUTCOME(kind), t)
+		:: else
+		fi;
+		if
+		:: !node[me].alive
+		:: node[me].alive && kind == PREPARE -> prepare(me, from, t, v)
+		:: node[me].alive && (kind == COMMIT || kind == ABORT) ->
+			post(me, from, DONE, t)
+		:: else -> OTHERS(me, from, kind, t, v)
+		fi;
+		kind = 0;
+		t = 0;
+		v = 0;
+		from = 0
+		}
 	od
 }
 
@@ -273,6 +411,34 @@ inline post_all(t, kind, set)
 	}
 }
 
+#ifdef RELAY
+/* Along the tree, if its first node can be reached and nobody has taken over. */
+inline pass_all(t, question)
+{
+	atomic {
+		passes = t != CHANGE && txn[t].at == BEGAN(t) &&
+			 node[BELOW(t)].alive && txn[t].members == 7 &&
+			 (question || txn[t].passed);
+		if
+		:: passes && question ->
+			txn[t].passed = 1;
+			prepare(txn[t].at, txn[t].at, t, txn[t].view);
+			post(txn[t].at, BELOW(t), PASS, t)
+		:: passes && !question ->
+			txn[t].passed = 0;
+			decide(txn[t].at, txn[t].outcome, t);
+			txn[t].done = txn[t].done | BIT(txn[t].at);
+			if
+			:: txn[t].outcome == COMMIT ->
+				post(txn[t].at, BELOW(t), TELL_COMMIT, t)
+			:: else -> post(txn[t].at, BELOW(t), TELL_ABORT, t)
+			fi
+		:: else
+		fi
+	}
+}
+#endif
+
 /* Some live node that can send: the process moves there. */
 inline move(t)
 {
@@ -305,6 +471,9 @@ proctype coordinator(byte t; byte home; byte knows)
 {
 	byte n;
 	bit asked_twice, copy_a, copy_b;
+#ifdef RELAY
+	bit passes;
+#endif
 
 #ifdef DIES
 	if
@@ -321,7 +490,15 @@ proctype coordinator(byte t; byte home; byte knows)
 	fi;
 #endif
 	begin(t, home, knows);
+#ifdef RELAY
+	pass_all(t, 1);
+	if
+	:: passes
+	:: else -> post_all(t, PREPARE, 0)
+	fi;
+#else
 	post_all(t, PREPARE, 0);
+#endif
 	do
 	:: txn[t].at == NONE -> break			/* its CPU went */
 	:: txn[t].no -> break
@@ -378,7 +555,15 @@ again:	if
 	:: txn[t].at == NONE -> move(t)
 	:: else
 	fi;
+#ifdef RELAY
+	pass_all(t, 0);
+	if
+	:: passes
+	:: else -> post_all(t, txn[t].outcome, txn[t].done)
+	fi;
+#else
 	post_all(t, txn[t].outcome, txn[t].done);
+#endif
 	do
 	:: FINISHED(t, 0) && FINISHED(t, 1) && FINISHED(t, 2) -> break
 	:: txn[t].at == NONE ->
@@ -392,6 +577,14 @@ again:	if
 	:: atomic { txn[t].at != NONE && !FINISHED(t, 0) &&
 		    empty(WIRE(txn[t].at, 0)) && empty(WIRE(0, txn[t].at)) ->
 		post(txn[t].at, 0, txn[t].outcome, t) }
+#ifdef RELAY
+	:: atomic { txn[t].at != NONE && txn[t].at != 1 && !FINISHED(t, 1) &&
+		    empty(WIRE(txn[t].at, 1)) && empty(WIRE(1, txn[t].at)) ->
+		post(txn[t].at, 1, txn[t].outcome, t) }
+	:: atomic { txn[t].at != NONE && txn[t].at != 2 && !FINISHED(t, 2) &&
+		    empty(WIRE(txn[t].at, 2)) && empty(WIRE(2, txn[t].at)) ->
+		post(txn[t].at, 2, txn[t].outcome, t) }
+#endif
 #endif
 	od;
 	atomic {
@@ -426,6 +619,9 @@ proctype fate()
 		node[0].lock = NONE;
 		node[0].change = NONE;
 		node[0].deferred = 0;
+#ifdef RELAY
+		node[0].waits = 0;
+#endif
 		t = 0;
 		do
 		:: t < TXNS ->
@@ -507,7 +703,7 @@ init {
 		run replica(0);
 		run replica(1);
 		run replica(2);
-		run coordinator(0, 0, 0);
+		run coordinator(0, FIRST, FIRST);
 		if
 		:: SECOND -> run coordinator(1, 1, 1)
 		:: else

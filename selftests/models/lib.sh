@@ -30,7 +30,7 @@ model()
 		fi
 		# shellcheck disable=SC2086 # words are meant to be split
 		if spin -a $4 "$here/$3" > log &&
-		   gcc -O2 $compile -DCOLLAPSE -DMEMLIM=3000 -o pan pan.c \
+		   gcc "${optimize:--O2}" $compile -DCOLLAPSE -DMEMLIM=3000 -o pan pan.c \
 			>> log 2>&1; then
 			timeout 300 ./pan -m3000000 $run >> log 2>&1 || :
 		fi
