@@ -170,7 +170,7 @@ static int unmap_pages(int fd, char *base)
 
 static int pager_joins(struct pager *pager, int fd, uint64_t flags)
 {
-	int ret = pager_open(pager, fd, 0, flags);
+	int ret = pager_join(pager, fd, 0, flags);
 
 	return ret ?: pager_start(pager, serve_same);
 }
@@ -178,7 +178,7 @@ static int pager_joins(struct pager *pager, int fd, uint64_t flags)
 static void pager_leaves(struct pager *pager)
 {
 	pager_stop(pager);
-	pager_close(pager);
+	pager_leave(pager);
 }
 
 /*

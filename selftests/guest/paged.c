@@ -39,7 +39,7 @@ FIXTURE_SETUP(pager)
 	self->fd = paged_open(PAGES, 0, LONG_MS);
 	ASSERT_LE(0, self->fd)
 		TH_LOG("%s", mk_errname(self->fd));
-	ASSERT_EQ(0, pager_open(&self->pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&self->pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(self->pager.fd, 0, 2 * PAGES));
 	for (i = 0; i < 2 * PAGES; i++)
 		*frame_word(&self->pager, i) = 1000 + i;
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(pager)
 {
 	munmap(self->base, PAGES * PAGE);
 	close(self->fd);
-	pager_close(&self->pager);
+	pager_leave(&self->pager);
 	EXPECT_TRUE(mk_becomes("pagers/regions", 0));
 	EXPECT_TRUE(mk_becomes("pagers/count", 0));
 	EXPECT_TRUE(mk_becomes("pagers/bytes", 0));
@@ -199,7 +199,7 @@ TEST_F(pager, each_node_its_own)
 		EXPECT_EQ(node, node_seen);
 	}
 	EXPECT_EQ(self->nodes, self->pager.faults);
-	ASSERT_EQ(0, pager_open(&other, self->fd, 1, 0));
+	ASSERT_EQ(0, pager_join(&other, self->fd, 1, 0));
 	ASSERT_EQ(0, pager_start(&other, serve_same));
 	ASSERT_EQ(1, run_on(cpu_of(1)));
 	EXPECT_EQ(1005, word(self->base, 5));
@@ -211,7 +211,7 @@ TEST_F(pager, each_node_its_own)
 	EXPECT_EQ(1005, word(self->base, 5));
 	EXPECT_EQ(1, other.faults);
 	pager_stop(&other);
-	pager_close(&other);
+	pager_leave(&other);
 	ASSERT_EQ(1, run_on(cpu_of(1)));
 	EXPECT_EQ(1007, word(self->base, 7));
 	EXPECT_EQ(self->nodes + 2, self->pager.faults);
@@ -661,10 +661,10 @@ TEST_F(pager, storm)
 		old = *pager;
 		pager_stop(pager);
 		old.thread = pager->thread;
-		ASSERT_EQ(0, pager_open(pager, self->fd, 0,
+		ASSERT_EQ(0, pager_join(pager, self->fd, 0,
 					MK_PAGER_TAKE_OVER));
 		ASSERT_EQ(0, pager_start(pager, serve_random));
-		pager_close(&old);
+		pager_leave(&old);
 	}
 	for (i = 0; i < STORM_THREADS; i++)
 		__atomic_store_n(&storm.reader[i].stop, true, __ATOMIC_RELAXED);

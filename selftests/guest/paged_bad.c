@@ -123,13 +123,13 @@ TEST_F(bad, a_pager_that_comes_later)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_run, self->base));
 	while (!mk_total("pagers/faults"))
 		sched_yield();
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	ASSERT_EQ(0, pager_start(&pager, serve_same));
 	pthread_join(thread, &signal);
 	EXPECT_EQ(0, (long)signal);
 	pager_stop(&pager);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 TEST_F(bad, a_pager_that_never_comes)
@@ -152,7 +152,7 @@ static void silent(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 	struct pager pager;
 
 	make(_metadata, self, flags, SHORT_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, pager_start(&pager, serve_never));
 	start = mk_seconds();
 	EXPECT_EQ(flags & MK_PAGED_ZERO ? 0 : SIGBUS,
@@ -162,7 +162,7 @@ static void silent(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 	ASSERT_EQ(0, paged_info(self->fd, &seen));
 	EXPECT_EQ(1, seen.timeouts);
 	pager_stop(&pager);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 TEST_F(bad, silence)
@@ -187,7 +187,7 @@ TEST_F(bad, more_than_there_are_lines)
 	void *signal;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	for (i = 0; i < PAGER_SLOTS + 8; i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, touch_run,
@@ -211,7 +211,7 @@ TEST_F(bad, more_than_there_are_lines)
 		EXPECT_EQ(0, (long)signal);
 	}
 	pager_stop(&pager);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 /* --- lies ------------------------------------------------------------------ */
@@ -270,7 +270,7 @@ TEST_F(bad, answers_that_lie)
 	size_t i;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	ASSERT_EQ(0, pager_start(&pager, serve_lie));
 	for (i = 0; i < ARRAY_SIZE(lies); i++) {
@@ -284,7 +284,7 @@ TEST_F(bad, answers_that_lie)
 		EXPECT_EQ(0, paged_unmap(self->fd, 0, 1, MK_PROTOCOL_IPI));
 	}
 	pager_stop(&pager);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 /* Another frame for a page that has one, without taking it away first. */
@@ -306,7 +306,7 @@ TEST_F(bad, another_frame)
 	struct pager pager;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	ASSERT_EQ(0, pager_start(&pager, serve_other));
 	EXPECT_EQ(0, mk_touch(self->base, false));
@@ -315,7 +315,7 @@ TEST_F(bad, another_frame)
 	ASSERT_EQ(0, paged_info(self->fd, &seen));
 	EXPECT_EQ(1, seen.nonsense);
 	pager_stop(&pager);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 /* A second answer does nothing, nor one that is late, nor a wake-up for nobody. */
@@ -330,7 +330,7 @@ TEST_F(bad, twice_and_late)
 	uint64_t id;
 
 	make(_metadata, self, 0, SHORT_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_run, self->base));
 	ASSERT_TRUE(pager_wait(&pager, &request));
@@ -347,7 +347,7 @@ TEST_F(bad, twice_and_late)
 	ASSERT_EQ(0, paged_info(self->fd, &seen));
 	EXPECT_EQ(0, seen.served);
 	EXPECT_EQ(1, seen.timeouts);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 /* An answer that another one's unmap has overtaken is asked for again. */
@@ -361,7 +361,7 @@ TEST_F(bad, an_old_answer)
 	void *signal;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_run, self->base));
 	ASSERT_TRUE(pager_wait(&pager, &request));
@@ -380,7 +380,7 @@ TEST_F(bad, an_old_answer)
 	pager_answer(&pager, &answer);
 	pthread_join(thread, &signal);
 	EXPECT_EQ(0, (long)signal);
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 /* A pager that writes anything anywhere hurts nobody but those it serves. */
@@ -396,11 +396,11 @@ TEST_F(bad, garbage_everywhere)
 	size_t i;
 
 	make(_metadata, self, 0, SHORT_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
 	other = paged_open(PAGES, 0, LONG_MS);
 	ASSERT_LE(0, other);
-	ASSERT_EQ(0, pager_open(&good, other, 0, 0));
+	ASSERT_EQ(0, pager_join(&good, other, 0, 0));
 	ASSERT_EQ(0, frame_get(good.fd, 0, PAGES));
 	ASSERT_EQ(0, pager_start(&good, serve_same));
 	base = region_map(other, 0, PAGES);
@@ -424,8 +424,8 @@ TEST_F(bad, garbage_everywhere)
 	pager_stop(&good);
 	munmap(base, PAGES * PAGE);
 	close(other);
-	pager_close(&good);
-	pager_close(&pager);
+	pager_leave(&good);
+	pager_leave(&pager);
 }
 
 /* --- death ----------------------------------------------------------------- */
@@ -447,7 +447,7 @@ static pid_t pager_child(int region, int node, int *ready)
 		return pid;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (pager_open(&pager, region, node, 0) || write(up[1], "", 1) != 1 ||
+	if (pager_join(&pager, region, node, 0) || write(up[1], "", 1) != 1 ||
 	    !pager_wait(&pager, &request) || write(up[1], "", 1) != 1)
 		_exit(1);
 	for (;;)
@@ -474,7 +474,7 @@ static void killed(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 	kill(pid, SIGKILL);
 	EXPECT_EQ(128 + SIGKILL, mk_exit_code(pid));
 	if (another) {
-		ASSERT_EQ(0, pager_open(&next, self->fd, 0, 0));
+		ASSERT_EQ(0, pager_join(&next, self->fd, 0, 0));
 		ASSERT_EQ(0, frame_get(next.fd, 0, PAGES));
 		ASSERT_EQ(0, pager_start(&next, serve_same));
 	}
@@ -483,7 +483,7 @@ static void killed(struct __test_metadata *_metadata, FIXTURE_DATA(bad) * self,
 	EXPECT_GT(LONG_MS / 1000.0, mk_seconds() - start);
 	if (another) {
 		pager_stop(&next);
-		pager_close(&next);
+		pager_leave(&next);
 	}
 	close(ready);
 }
@@ -511,16 +511,16 @@ TEST_F(bad, takeover)
 	uint64_t one = 1;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&old, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&old, self->fd, 0, 0));
 	ASSERT_EQ(0, frame_get(old.fd, 0, PAGES));
 	*frame_word(&old, 0) = 77;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_run,
 				    self->base + 64));
 	ASSERT_TRUE(pager_wait(&old, &request));
-	EXPECT_RET(-EEXIST, pager_open(&new, self->fd, 0, 0), "second");
+	EXPECT_RET(-EEXIST, pager_join(&new, self->fd, 0, 0), "second");
 	hangs.fd = old.fd;
 	EXPECT_EQ(0, poll(&hangs, 1, 0));
-	ASSERT_EQ(0, pager_open(&new, self->fd, 0, MK_PAGER_TAKE_OVER));
+	ASSERT_EQ(0, pager_join(&new, self->fd, 0, MK_PAGER_TAKE_OVER));
 	ASSERT_EQ(0, pager_start(&new, serve_same));
 	pthread_join(thread, &signal);
 	EXPECT_EQ(0, (long)signal);
@@ -538,10 +538,10 @@ TEST_F(bad, takeover)
 	EXPECT_EQ(1, seen.takeovers);
 	EXPECT_EQ(1, seen.pagers);
 	/* the old one goes, and nothing changes */
-	pager_close(&old);
+	pager_leave(&old);
 	EXPECT_EQ(0, mk_touch(self->base + PAGE, true));
 	pager_stop(&new);
-	pager_close(&new);
+	pager_leave(&new);
 }
 
 /* The module cannot be unloaded under a pager; and a pager keeps its region. */
@@ -550,7 +550,7 @@ TEST_F(bad, a_pager_keeps_the_region)
 	struct pager pager;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 	munmap(self->base, PAGES * PAGE);
 	close(self->fd);
 	self->fd = -1;
@@ -559,7 +559,7 @@ TEST_F(bad, a_pager_keeps_the_region)
 	EXPECT_EQ(0, frame_get(pager.fd, 0, 1));
 	*frame_word(&pager, 0) = 1;
 	EXPECT_EQ(0, frame_free(pager.fd, 0, 1));
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 /* --- refused --------------------------------------------------------------- */
@@ -694,7 +694,7 @@ TEST_F(bad, refused_mappings)
 	struct pager pager;
 
 	make(_metadata, self, 0, LONG_MS);
-	ASSERT_EQ(0, pager_open(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
 #define REFUSED_MAP(bytes, how, fd, at) do {				\
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, bytes, PROT_READ, how, fd, at)); \
 	EXPECT_EQ(EINVAL, errno);					\
@@ -711,7 +711,7 @@ TEST_F(bad, refused_mappings)
 		    MK_FRAMES_OFFSET + PAGER_FRAMES * PAGE);
 	/* a frame that there is not */
 	EXPECT_EQ(SIGBUS, mk_touch(pager.frames, false));
-	pager_close(&pager);
+	pager_leave(&pager);
 }
 
 TEST_HARNESS_MAIN

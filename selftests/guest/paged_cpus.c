@@ -40,7 +40,7 @@ static void open_all(struct __test_metadata *_metadata,
 	self->fd = paged_open(PAGES, flags, LONG_MS);
 	ASSERT_LE(0, self->fd);
 	for (n = 0; n < self->nodes; n++)
-		ASSERT_EQ(0, pager_open(&self->pager[n], self->fd, n, 0));
+		ASSERT_EQ(0, pager_join(&self->pager[n], self->fd, n, 0));
 	for (n = 0; n < (storm.local ? self->nodes : 1); n++) {
 		ASSERT_EQ(2 * n * PAGES, frame_get(self->fd, n, 2 * PAGES));
 		for (i = 0; i < PAGES; i++)
@@ -55,7 +55,7 @@ static void close_all(FIXTURE_DATA(cpus) * self)
 	int n;
 
 	for (n = 0; n < self->nodes; n++)
-		pager_close(&self->pager[n]);
+		pager_leave(&self->pager[n]);
 	munmap(self->base, PAGES * PAGE);
 	close(self->fd);
 	self->fd = -1;
@@ -227,9 +227,9 @@ TEST_F(cpus, its_node_goes)
 	EXPECT_EQ(1, word(self->base, 0));
 
 	/* it can be followed by another while its CPUs are away */
-	ASSERT_EQ(0, pager_open(&next, self->fd, node, MK_PAGER_TAKE_OVER));
+	ASSERT_EQ(0, pager_join(&next, self->fd, node, MK_PAGER_TAKE_OVER));
 	pager_stop(pager);
-	pager_close(pager);
+	pager_leave(pager);
 	*pager = next;
 	ASSERT_EQ(0, pager_start(pager, storm_serve));
 	ASSERT_EQ(0, node_set(self, node, true));

@@ -66,7 +66,7 @@ static void make(struct __test_metadata *_metadata, FIXTURE_DATA(local) * self,
 	self->fd = paged_open(PAGES, MK_PAGED_LOCAL | flags, LONG_MS);
 	ASSERT_LE(0, self->fd);
 	for (node = 0; node < self->nodes; node++)
-		ASSERT_EQ(0, pager_open(&self->pager[node], self->fd, node, 0));
+		ASSERT_EQ(0, pager_join(&self->pager[node], self->fd, node, 0));
 	for (node = 0; node < 2 * self->nodes; node++)
 		ASSERT_EQ((int)(node * PAGES),
 			  frame_get(self->fd, node % self->nodes, PAGES));
@@ -117,7 +117,7 @@ FIXTURE_TEARDOWN(local)
 		close(self->fd);
 	}
 	for (node = 0; self->serving && node < self->nodes; node++)
-		pager_close(&self->pager[node]);
+		pager_leave(&self->pager[node]);
 	if (self->mirror >= 0)
 		close(self->mirror);
 	EXPECT_TRUE(mk_becomes("pagers/regions", 0));

@@ -81,7 +81,7 @@ int frame_free(int fd, uint32_t first, uint32_t count)
 	return mk_ask(fd, MK_IOC_FRAME_FREE, &range);
 }
 
-int pager_open(struct pager *pager, int region, int node, uint64_t flags)
+int pager_join(struct pager *pager, int region, int node, uint64_t flags)
 {
 	struct mk_pager_create create = {
 		.region = region, .node = node, .slots = PAGER_SLOTS,
@@ -112,7 +112,7 @@ int pager_open(struct pager *pager, int region, int node, uint64_t flags)
 	return 0;
 }
 
-void pager_close(struct pager *pager)
+void pager_leave(struct pager *pager)
 {
 	munmap(pager->side, MK_PAGER_BYTES(PAGER_SLOTS));
 	munmap(pager->frames, PAGER_FRAMES * PAGE);

@@ -54,11 +54,11 @@ int frame_get(int fd, int node, uint32_t count);
 int frame_free(int fd, uint32_t first, uint32_t count);
 
 /* A pager that looks at nothing yet. */
-int pager_open(struct pager *pager, int region, int node, uint64_t flags);
+int pager_join(struct pager *pager, int region, int node, uint64_t flags);
 /* A thread that serves; and its end. */
 int pager_start(struct pager *pager, pager_fn serve);
 void pager_stop(struct pager *pager);
-void pager_close(struct pager *pager);
+void pager_leave(struct pager *pager);
 /* The next request, if there is one. */
 bool pager_next(struct pager *pager, struct mk_pager_request *request);
 /* Waits for one, LONG_MS at most. */
