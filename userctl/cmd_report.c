@@ -17,7 +17,8 @@
 #include "rundir.h"
 #include "table.h"
 
-enum format { FORMAT_TEXT, FORMAT_HTML, FORMAT_JSON, FORMAT_CSV };
+/* None is asked for: the name of the output tells, or it is text. */
+enum format { FORMAT_TEXT, FORMAT_HTML, FORMAT_JSON, FORMAT_CSV, FORMAT_NONE };
 
 static const char *const formats[] = {
 	[FORMAT_TEXT] = "text",
@@ -36,7 +37,8 @@ struct report_args {
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0,
-	  "text: tables (the default); html: a page with figures; json; csv: all rows", 0 },
+	  "text: tables; html: a page with figures; json; csv: all rows. By default as "
+	  "the output is called, x.html say, or text", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE, whole or not at all", 0 },
 	{ 0 }
 };
@@ -180,14 +182,27 @@ int report_write(const struct report *report, const char *path,
 	return bad ? MKCTL_FAILED : MKCTL_OK;
 }
 
+static enum format format_of(const char *output)
+{
+	const char *end = output ? strrchr(output, '.') : NULL;
+	int format;
+
+	for (format = FORMAT_HTML; end && format < FORMAT_NONE; format++)
+		if (!strcmp(end + 1, formats[format]))
+			return format;
+	return FORMAT_TEXT;
+}
+
 int cmd_report(int argc, char **argv)
 {
-	struct report_args args = { 0 };
+	struct report_args args = { .format = FORMAT_NONE };
 	struct report report = { 0 };
 	size_t i;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (args.format == FORMAT_NONE)
+		args.format = format_of(args.output);
 	ret = load_all(&report, args.dirs, args.nr);
 	/* A page about nothing would look like an answer. */
 	if (report.nr && args.output)

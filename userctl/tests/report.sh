@@ -245,6 +245,21 @@ polling_model,P=8,,0,1,,100,0,predicted,200,cycles
 END
 }
 
+# Without a format the name of the output says what is wanted; one that is given wins.
+named_for_its_format()
+{
+	local end
+
+	for end in html json csv; do
+		gives 0 '' "$mkctl" report -o "$work/named.$end" "$here/golden/latency" &&
+			gives 0 '' "$mkctl" report -f "$end" -o "$work/asked" "$here/golden/latency" &&
+			cmp "$work/named.$end" "$work/asked" || return 1
+	done
+	gives 0 '' "$mkctl" report -o "$work/named.log" "$here/golden/latency" &&
+		gives 0 '' "$mkctl" report -f text -o "$work/asked.html" "$here/golden/latency" &&
+		cmp "$work/named.log" "$work/asked.html"
+}
+
 # A page that cannot be written leaves none, nor half of one.
 unwritable()
 {
@@ -358,6 +373,7 @@ reports()
 	fi
 	hostile_files
 	that 'a million rows' million_rows
+	that 'the name of the output says the format' named_for_its_format
 	that 'a page that cannot be written' unwritable
 	that 'no page about nothing' nothing_good
 	that 'mkctl run leaves a page' leaves_page
