@@ -37,7 +37,7 @@ struct report_args {
 
 static const struct argp_option options[] = {
 	{ "format", 'f', "FORMAT", 0,
-	  "text: tables; html: a page with figures; json; csv: all rows. By default as FILE ends, or text", 0 },
+	  "text: tables; html: a page; json; csv: all rows. By default as FILE ends", 0 },
 	{ "output", 'o', "FILE", 0, "Write to FILE, whole or not at all", 0 },
 	{ 0 }
 };
