@@ -13,6 +13,9 @@ logs=build/check
 # of all programs takes 15 minutes on two cores at rest, and 40 where others compile.
 patience=${MK_PATIENCE:-4000}
 stall=${MK_STALL:-300}
+# What the kernel of a guest takes for a stall: an emulated CPU may get a fifth of a
+# host's that is busy with other guests (seen: 1,090 ticks in 21 seconds, in a storm).
+slow="rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 workqueue.watchdog_thresh=120"
 
 say()
 {
