@@ -11,23 +11,9 @@ out=$(cd "$1" && pwd)
 root=$out/installed
 export PKG_CONFIG_PATH="$root/lib/pkgconfig"
 export LD_LIBRARY_PATH="$root/lib"
-n=0
-failed=0
-
-# try NAME COMMAND...
-try()
-{
-	name=$1
-	shift
-	n=$((n + 1))
-	if log=$("$@" 2>&1); then
-		echo "ok $n - installed: $name"
-	else
-		printf '%s\n' "$log" | sed 's/^/# /'
-		echo "not ok $n - installed: $name"
-		failed=1
-	fi
-}
+about=installed
+# shellcheck source=selftests/try.sh
+. ../selftests/try.sh
 
 # compile EXAMPLE LIBRARY
 compile()

@@ -236,6 +236,10 @@ static int mk_adaptive_send(struct mk_shootdown *sd)
 	return 0;
 }
 
+/*
+ * Only if a test asks for it, and for no longer than that. This CPU's inbox waits
+ * meanwhile: who waits for it sends an interrupt after ipi_after_us.
+ */
 static void mk_adaptive_delay(void)
 {
 	u64 start = mk_cycles(), cycles = mk_clock_us(MK_ADAPTIVE_SLOW_US);

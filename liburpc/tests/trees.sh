@@ -11,23 +11,9 @@ set -u
 
 trees=$1
 strategies="sequential binary fibonacci mst cluster adaptive shuffle"
-n=0
-failed=0
-
-# try NAME COMMAND...
-try()
-{
-	name=$1
-	shift
-	n=$((n + 1))
-	if log=$("$@" 2>&1); then
-		echo "ok $n - trees: $name"
-	else
-		printf '%s\n' "$log" | sed 's/^/# /'
-		echo "not ok $n - trees: $name"
-		failed=1
-	fi
-}
+about=trees
+# shellcheck source=selftests/try.sh
+. ../selftests/try.sh
 
 run()
 {
