@@ -15,6 +15,7 @@ patience=${MK_PATIENCE:-4000}
 stall=${MK_STALL:-300}
 # What the kernel of a guest takes for a stall: an emulated CPU may get a fifth of a
 # host's that is busy with other guests (seen: 1,090 ticks in 21 seconds, in a storm).
+# shellcheck disable=SC2034 # for the scripts that source this
 slow="rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 workqueue.watchdog_thresh=120"
 
 say()
