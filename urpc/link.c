@@ -199,6 +199,16 @@ static void mk_link_ask(struct mk_port *port, int cpu)
 	mk_link_want(port->links, cpu);
 }
 
+/* The link to a CPU that may be sent to. */
+static struct mk_link *mk_link_to(struct mk_port *port, int cpu)
+{
+	if (!mk_port(cpu))
+		return ERR_PTR(-EINVAL);
+	if (port->closing)
+		return ERR_PTR(-ENODEV);
+	return &port->links->link[cpu];
+}
+
 /**
  * mk_link_send() - send to a CPU now, or not at all
  * @port: the caller's own
@@ -214,13 +224,10 @@ static void mk_link_ask(struct mk_port *port, int cpu)
 int mk_link_send(struct mk_port *port, int cpu, enum mk_type type,
 		 const u64 *word, u32 lines)
 {
-	struct mk_link *link;
+	struct mk_link *link = mk_link_to(port, cpu);
 
-	if (!mk_port(cpu))
-		return -EINVAL;
-	if (port->closing)
-		return -ENODEV;
-	link = &port->links->link[cpu];
+	if (IS_ERR(link))
+		return PTR_ERR(link);
 	if (link->ep)
 		return mk_endpoint_send(link->ep, type, 0, 0, word, lines);
 	mk_link_ask(port, cpu);
@@ -239,13 +246,10 @@ int mk_link_send(struct mk_port *port, int cpu, enum mk_type type,
  */
 int mk_link_post(struct mk_port *port, int cpu, struct mk_post *post)
 {
-	struct mk_link *link;
+	struct mk_link *link = mk_link_to(port, cpu);
 
-	if (!mk_port(cpu))
-		return -EINVAL;
-	if (port->closing)
-		return -ENODEV;
-	link = &port->links->link[cpu];
+	if (IS_ERR(link))
+		return PTR_ERR(link);
 	if (link->ep)
 		return mk_endpoint_post(link->ep, post);
 
