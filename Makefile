@@ -11,7 +11,8 @@ MK_BUILD ?= build/$(KVER)
 
 sources := $(shell find module urpc shootdown -name '*.[ch]' 2>/dev/null)
 links := $(addprefix $(MK_BUILD)/,Kbuild $(sources))
-kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
+# $(MAKE) stands in the recipes: where make does not see it, nothing runs in parallel.
+kbuild = -C $(KDIR) M=$(CURDIR)/$(MK_BUILD)
 
 .PHONY: all module tools selftests modules_install clean help
 .PHONY: liburpc libpager
@@ -46,7 +47,7 @@ help:
 
 module: kdir $(links)
 	@find $(MK_BUILD) -xtype l -delete
-	$(kbuild) modules
+	$(MAKE) $(kbuild) modules
 ifeq ($(MK_BUILD),build/$(DEFAULT_KVER))
 	@cmp -s $(MK_BUILD)/multikernel.ko multikernel.ko || \
 		cp $(MK_BUILD)/multikernel.ko .
@@ -64,7 +65,7 @@ kdir:
 		exit 1; }
 
 modules_install: module
-	$(kbuild) modules_install
+	$(MAKE) $(kbuild) modules_install
 
 tools:
 	$(MAKE) -C userctl

@@ -26,7 +26,7 @@ say()
 # The output of a build matters only when it fails.
 build()
 {
-	try "build $*" make --no-print-directory "$@"
+	try "build $*" make "-j$(nproc)" --no-print-directory "$@"
 }
 
 kselftests()
