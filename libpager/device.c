@@ -176,12 +176,12 @@ static int answer(struct pager_kernel *kernel, const struct pager_want *want,
 	return 0;
 }
 
-static int get(struct pager_kernel *kernel, int node, u32 *frame)
+static int get(struct pager_kernel *kernel, int node, u32 count, u32 *first)
 {
-	struct mk_frame_alloc alloc = { .node = node, .count = 1 };
+	struct mk_frame_alloc alloc = { .node = node, .count = count };
 	int ret = call(kernel->file, MK_IOC_FRAME, &alloc);
 
-	*frame = alloc.first;
+	*first = alloc.first;
 	return ret;
 }
 
@@ -261,17 +261,14 @@ static void disarm(struct pager_kernel *kernel)
 {
 	struct device *d = device_of(kernel);
 	struct mk_pager_side *side = d->memory;
-	u64 count;
 
 	/*
 	 * Whoever wants to wake the pager clears the word. If that has not happened,
-	 * it was something else, such as a file that hangs up.
+	 * it was something else, such as a file that hangs up. What the eventfd has
+	 * counted is left there: who watches it is told of each signal.
 	 */
 	if (__atomic_exchange_n(&side->asleep, 0, __ATOMIC_SEQ_CST))
 		d->look = true;
-	/* There may be nothing. */
-	if (read(kernel->wake, &count, sizeof(count)) < 0)
-		return;
 }
 
 static int arm(struct pager_kernel *kernel)

@@ -27,7 +27,8 @@ struct pager_want {
 /**
  * struct pager_kernel - the kernel's side of one pager, or of a region
  * @ops: what can be done
- * @wake: readable, if pager_kernel_ops.arm returned 0 before and something came
+ * @wake: becomes readable, if pager_kernel_ops.arm returned 0 before and something
+ *	came; may be so already, so it is watched for changes
  * @file: hangs up when another has taken over
  * @depth: most wants that are on their way at a time
  */
@@ -44,7 +45,7 @@ struct pager_kernel {
  * @notices: how often others took pages away, since it was asked last
  * @answer: @frame with rights; or no rights, and it is not there. Not taken if the
  *	page was taken away after @want->seq: then it is asked again
- * @get: a zeroed frame on a node
+ * @get: @count zeroed frames on a node, with numbers in a row
  * @put: give it back
  * @data: its contents
  * @unmap: take pages away from a mask of nodes, 0: from all; out: the number of that
@@ -59,7 +60,8 @@ struct pager_kernel_ops {
 	u64 (*notices)(struct pager_kernel *kernel);
 	int (*answer)(struct pager_kernel *kernel, const struct pager_want *want,
 		      u32 frame, u32 rights);
-	int (*get)(struct pager_kernel *kernel, int node, u32 *frame);
+	int (*get)(struct pager_kernel *kernel, int node, u32 count,
+		   u32 *first);
 	int (*put)(struct pager_kernel *kernel, u32 frame);
 	void *(*data)(struct pager_kernel *kernel, u32 frame);
 	int (*unmap)(struct pager_kernel *kernel, u32 first, u32 pages,

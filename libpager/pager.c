@@ -19,7 +19,7 @@
 /* That one look of epoll can bring. */
 #define EVENTS	8
 
-/* @what: EPOLLIN, EPOLLRDHUP, or 0: whether it hangs up */
+/* @what: EPOLLIN, with EPOLLET or not; EPOLLRDHUP; or 0: whether it hangs up */
 int pager_watch(struct pager *pager, int fd, u32 what, u32 why)
 {
 	struct epoll_event event = { .events = what, .data.u32 = why };
@@ -35,7 +35,8 @@ static int open_parts(struct pager *pager, u32 flags)
 	pager->fd = epoll_create1(EPOLL_CLOEXEC);
 	if (pager->fd < 0)
 		return -errno;
-	ret = pager_watch(pager, pager->kernel->wake, EPOLLIN, WHY_KERNEL);
+	ret = pager_watch(pager, pager->kernel->wake, EPOLLIN | EPOLLET,
+			  WHY_KERNEL);
 	if (!ret && pager->kernel->file >= 0)
 		ret = pager_watch(pager, pager->kernel->file, 0, WHY_OTHER);
 	if (ret)
@@ -148,8 +149,7 @@ int pager_arm(struct pager *pager, int *timeout_ms)
 	int ret;
 
 	/* It has nothing else to do. What comes meanwhile is seen below. */
-	while (pager_stock_fill(pager))
-		;
+	pager_stock_fill(pager);
 	ret = pager->kernel->ops->arm(pager->kernel);
 	if (ret)
 		return ret;
@@ -160,8 +160,12 @@ int pager_arm(struct pager *pager, int *timeout_ms)
 	return ret;
 }
 
+/* Whoever waits by himself has not taken what was signalled. */
 void pager_disarm(struct pager *pager)
 {
+	struct epoll_event event[EVENTS];
+
+	epoll_wait(pager->fd, event, EVENTS, 0);
 	disarm(pager, WHY_OTHER);
 }
 
@@ -269,13 +273,21 @@ int pager_run(struct pager *pager, int stop, int timeout_ms)
 	return ret;
 }
 
-int pager_frame_get(struct pager *pager, int node, uint32_t *frame)
+/* Frames from the kernel, with numbers in a row. */
+int pager_frames_get(struct pager *pager, int node, u32 count, u32 *first)
 {
-	int ret = pager->kernel->ops->get(pager->kernel, node, frame);
+	int ret = pager->kernel->ops->get(pager->kernel, node, count, first);
 
 	if (!ret)
-		pager_count(&pager->seat->counts.frames, 1);
+		pager_count(&pager->seat->counts.frames, count);
 	return ret;
+}
+
+int pager_frame_get(struct pager *pager, int node, uint32_t *frame)
+{
+	if (node == pager->node && pager_stock_take(pager, frame))
+		return 0;
+	return pager_frames_get(pager, node, 1, frame);
 }
 
 int pager_frame_put(struct pager *pager, uint32_t frame)

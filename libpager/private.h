@@ -325,6 +325,7 @@ bool pager_stock_take(struct pager *pager, u32 *frame);
 bool pager_stock_fill(struct pager *pager);
 
 /* pager.c: @why: enum pager_why */
+int pager_frames_get(struct pager *pager, int node, u32 count, u32 *first);
 int pager_watch(struct pager *pager, int fd, u32 what, u32 why);
 
 #endif /* PAGER_PRIVATE_H */

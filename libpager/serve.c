@@ -138,11 +138,9 @@ int pager_fresh(struct pager *pager, struct pager_work *work, int from)
 	u32 frame;
 	int ret;
 
-	if (node != pager->node || !pager_stock_take(pager, &frame)) {
-		ret = pager_frame_get(pager, node, &frame);
-		if (ret)
-			return ret;
-	}
+	ret = pager_frame_get(pager, node, &frame);
+	if (ret)
+		return ret;
 	work->state.frame[node] = frame + 1;
 	work->state.fresh = node + 1;
 	note(pager, work);

@@ -35,31 +35,50 @@ bool pager_stock_take(struct pager *pager, u32 *frame)
 	return false;
 }
 
+/* Each frame to an empty place; a successor may have filled some meanwhile. */
+static void put_in(struct pager *pager, u32 frame, u32 n)
+{
+	u32 i, none;
+
+	for (i = 0; n && i < pager->group->options.stock; i++) {
+		u32 *place = &pager->seat->stock[i];
+
+		none = 0;
+		if (READ_ONCE(*place) ||
+		    !__atomic_compare_exchange_n(place, &none, frame + 1, false,
+						 __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
+			continue;
+		frame++;
+		n--;
+	}
+	while (n--)
+		pager_frame_put(pager, frame++);
+}
+
 /**
- * pager_stock_fill() - one frame more, if there is room for it
+ * pager_stock_fill() - fill the stock, if half of it is gone
  * @pager: this thread's
  *
- * What cannot be had is got when it is needed, and fails then.
+ * One call for several costs little more than for one. What cannot be had is got
+ * when it is needed, and fails then.
  *
- * Return: whether there may be room for another one.
+ * Return: whether there was something to do.
  */
 bool pager_stock_fill(struct pager *pager)
 {
-	u32 i, frame, none = 0;
+	u32 size = pager->group->options.stock, i, n = 0, frame;
 
-	for (i = 0; i < pager->group->options.stock; i++) {
-		u32 *place = &pager->seat->stock[i];
-
-		if (READ_ONCE(*place))
-			continue;
-		if (pager_frame_get(pager, pager->node, &frame))
-			return false;
-		if (__atomic_compare_exchange_n(place, &none, frame + 1, false,
-						__ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED))
-			return true;
-		pager_frame_put(pager, frame);
+	for (i = 0; i < size; i++)
+		n += !READ_ONCE(pager->seat->stock[i]);
+	if (!n || n < size / 2)
 		return false;
+	/* There may be no numbers in a row. */
+	if (pager_frames_get(pager, pager->node, n, &frame)) {
+		n = 1;
+		if (pager_frames_get(pager, pager->node, n, &frame))
+			return false;
 	}
-	return false;
+	put_in(pager, frame, n);
+	return true;
 }

@@ -14,7 +14,7 @@
 
 #include "module/clock.h"
 #include "shootdown/errand.h"
-#include "shootdown/region_priv.h"
+#include "shootdown/parts.h"
 #include "shootdown/retired.h"
 #include "shootdown/shootdown.h"
 #include "shootdown/space.h"
@@ -23,13 +23,6 @@
 #define MK_OPERATE_SETTLE_MS	2000
 
 /* --- one mm: the initiator's thread ---------------------------------------- */
-
-/* The same pages as one VMA shows them. */
-struct mk_part {
-	struct vm_area_struct *vma;
-	unsigned long start, end;
-	struct mk_frees *frees;
-};
 
 struct mk_assault {
 	struct mk_errand errand;
@@ -42,21 +35,6 @@ struct mk_assault {
 	unsigned int nr;
 	struct mk_part part[];
 };
-
-static int mk_clear_pte(pte_t *pte, unsigned long address, void *mm)
-{
-	ptep_get_and_clear(mm, address, pte);
-	return 0;
-}
-
-/* Clean as well: mprotect() takes a dirty PTE for one that may be writable. */
-static int mk_protect_pte(pte_t *ptep, unsigned long address, void *mm)
-{
-	pte_t pte = ptep_get_and_clear(mm, address, ptep);
-
-	set_pte_at(mm, address, ptep, pte_mkclean(pte_wrprotect(pte)));
-	return 0;
-}
 
 static int mk_assault_part(struct mk_port *port, struct mk_assault *assault,
 			   struct mk_part *part)
@@ -82,10 +60,7 @@ static int mk_assault_part(struct mk_port *port, struct mk_assault *assault,
 	if (mk_copies)
 		copies = mk_copies->begin(assault->mm, part->start, part->end);
 	if (!mk_protocol_zaps(op->protocol))
-		err = apply_to_existing_page_range(assault->mm, part->start,
-						   part->end - part->start,
-						   sd.protect ? mk_protect_pte :
-						   mk_clear_pte, assault->mm);
+		err = mk_part_change(assault->mm, part, op->op);
 	if (!err)
 		err = mk_shootdown(&sd);
 	if (copies)
@@ -117,58 +92,6 @@ static int mk_assault_run(struct mk_port *port, struct mk_errand *errand)
 
 /* --- one mm: the caller ---------------------------------------------------- */
 
-/* Part of @op's pages that @vma shows; false if none. */
-static bool mk_part_of(const struct mk_region_op *op,
-		       struct vm_area_struct *vma, struct mk_part *part)
-{
-	unsigned long first = max_t(unsigned long, op->first, vma->vm_pgoff);
-	unsigned long end = min(op->first + (unsigned long)op->pages,
-				vma->vm_pgoff + vma_pages(vma));
-
-	if (first >= end)
-		return false;
-	part->vma = vma;
-	part->start = vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT);
-	part->end = vma->vm_start + ((end - vma->vm_pgoff) << PAGE_SHIFT);
-	part->frees = NULL;
-	return true;
-}
-
-/* Count the mm's mappings of the region, and fill in @part unless NULL. */
-static unsigned int mk_parts(struct mk_region *region, struct mm_struct *mm,
-			     const struct mk_region_op *op,
-			     struct mk_part *part, unsigned int *vmas)
-{
-	VMA_ITERATOR(vmi, mm, 0);
-	struct vm_area_struct *vma;
-	unsigned int n = 0;
-	struct mk_part one;
-
-	*vmas = 0;
-	for_each_vma(vmi, vma) {
-		if (!mk_region_maps(region, vma))
-			continue;
-		++*vmas;
-		if (mk_part_of(op, vma, part ? &part[n] : &one))
-			n++;
-	}
-	return n;
-}
-
-static unsigned int mk_mapping_vmas(struct mk_region *region,
-				    struct mm_struct *mm)
-{
-	struct mk_mapping *mapping;
-	unsigned int vmas = 0;
-
-	mutex_lock(&region->lock);
-	list_for_each_entry(mapping, &region->mappings, link)
-		if (mapping->mm == mm)
-			vmas = mapping->vmas;
-	mutex_unlock(&region->lock);
-	return vmas;
-}
-
 static void mk_operate_count(struct mk_region_op *op,
 			     const struct mk_assault *assault)
 {
@@ -189,11 +112,12 @@ static int mk_operate_locked(struct mk_region *region, struct mk_region_op *op,
 			     struct mk_retired *retired, bool exclusive)
 {
 	struct mk_assault *assault;
-	unsigned int i, nr, vmas;
+	unsigned int i, nr;
 	int err = 0;
+	bool all;
 
-	nr = mk_parts(region, mm, op, NULL, &vmas);
-	if (!exclusive && vmas != mk_mapping_vmas(region, mm))
+	nr = mk_parts(region, mm, op, NULL, 0, &all);
+	if (!exclusive && !all)
 		return -EAGAIN;
 	if (!nr)
 		return 0;
@@ -206,7 +130,7 @@ static int mk_operate_locked(struct mk_region *region, struct mk_region_op *op,
 	assault->party = party;
 	assault->mm = mm;
 	assault->space = space->id;
-	assault->nr = mk_parts(region, mm, op, assault->part, &vmas);
+	assault->nr = mk_parts(region, mm, op, assault->part, nr, &all);
 
 	for (i = 0; !err && i < nr && op->protocol == MK_PROTOCOL_LAZY; i++) {
 		assault->part[i].frees = mk_ticket_get(retired, i ? 0 :
@@ -245,38 +169,6 @@ static int mk_operate_mm(struct mk_region *region, struct mk_region_op *op,
 }
 
 /* --- all of them ----------------------------------------------------------- */
-
-/*
- * The mapping after the @seq'th, with its mm's users held and its space, if it
- * has one. @retired, unless NULL, awaits the end of one that is passed by since
- * its mm is dying: no thread runs on it, but its page tables are still there.
- */
-static struct mm_struct *mk_mapping_next(struct mk_region *region, u64 *seq,
-					 struct mk_space **space,
-					 struct mk_retired *retired)
-{
-	struct mm_struct *mm = NULL;
-	struct mk_mapping *mapping;
-
-	mutex_lock(&region->lock);
-	list_for_each_entry(mapping, &region->mappings, link) {
-		if (mapping->seq <= *seq)
-			continue;
-		*seq = mapping->seq;
-		if (!mmget_not_zero(mapping->mm)) {
-			if (retired)
-				mk_retired_await(retired, *seq);
-			continue;
-		}
-		mm = mapping->mm;
-		*space = mapping->space;
-		if (*space)
-			mk_space_hold(*space);
-		break;
-	}
-	mutex_unlock(&region->lock);
-	return mm;
-}
 
 /* Make the space of an mm that has none yet, and leave it with the mapping. */
 static struct mk_space *mk_mapping_space(struct mk_region *region,
@@ -413,8 +305,8 @@ static int mk_operate_change(struct mk_region *region,
 	return err;
 }
 
-static int mk_operate_party(struct mk_region *region, struct mk_region_op *op,
-			    struct mk_retired *retired)
+static int mk_operate_told(struct mk_region *region, struct mk_region_op *op,
+			   struct mk_retired *retired)
 {
 	struct mk_party *party;
 	cpumask_var_t members;
@@ -437,6 +329,17 @@ static int mk_operate_party(struct mk_region *region, struct mk_region_op *op,
 out_members:
 	free_cpumask_var(members);
 	return err;
+}
+
+/* Whom the caller has to tell is seen when it has been done. */
+static int mk_operate_change_all(struct mk_region *region,
+				 struct mk_region_op *op, bool alone,
+				 struct mk_retired *retired)
+{
+	if (alone && !mk_operate_change(region, op, retired) &&
+	    !mk_alone(region, op, retired))
+		return 0;
+	return mk_operate_told(region, op, retired);
 }
 
 /* A condition of wait_event(), so nothing in it sleeps. */
@@ -502,6 +405,7 @@ static int mk_operate_refuse(struct mk_region *region,
  */
 int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
 {
+	bool alone = mk_alone_may(op);
 	struct mk_retired *retired;
 	int err;
 
@@ -539,7 +443,7 @@ int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
 	if (!err && op->op == MK_OP_UNPROTECT)
 		err = mk_operate_change(region, op, retired);
 	else if (!err)
-		err = mk_operate_party(region, op, retired);
+		err = mk_operate_change_all(region, op, alone, retired);
 	if (!err && region->kind)
 		region->kind->operated(region, op,
 				       !op->broken && !retired->last);

@@ -311,6 +311,18 @@ static struct mk_mapping *mk_mapping_find(struct mk_region *region,
 	return NULL;
 }
 
+/* Under the lock: one VMA more. Each is opened where it is, and shrinks at most. */
+static void mk_mapping_grow(struct mk_mapping *mapping,
+			    const struct vm_area_struct *vma)
+{
+	if (!mapping->vmas++) {
+		mapping->start = vma->vm_start;
+		mapping->end = vma->vm_end;
+	}
+	mapping->start = min(mapping->start, vma->vm_start);
+	mapping->end = max(mapping->end, vma->vm_end);
+}
+
 /**
  * mk_region_vma_open() - a VMA of a region was split or moved
  * @vma: the new one
@@ -325,7 +337,7 @@ void mk_region_vma_open(struct vm_area_struct *vma)
 	mutex_lock(&region->lock);
 	mapping = mk_mapping_find(region, vma->vm_mm);
 	if (!WARN_ON_ONCE(!mapping))
-		mapping->vmas++;
+		mk_mapping_grow(mapping, vma);
 	mutex_unlock(&region->lock);
 }
 
@@ -493,7 +505,7 @@ int mk_region_mmap(struct mk_region *region, struct vm_area_struct *vma)
 		mapping->seq = ++region->seq;
 		list_add_tail(&mapping->link, &region->mappings);
 	}
-	mapping->vmas++;
+	mk_mapping_grow(mapping, vma);
 	mutex_unlock(&region->lock);
 
 	mk_vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTCOPY | VM_DONTEXPAND |

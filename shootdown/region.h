@@ -47,6 +47,7 @@
 
 #include "module/uapi.h"
 
+struct cpumask;
 struct dentry;
 struct mk_region;
 struct vm_area_struct;
@@ -57,7 +58,11 @@ struct vm_area_struct;
  *	mk_region_vma_close()
  * @operated: MK_OP_UNMAP or MK_OP_PROTECT is over, and faults still wait. @all:
  *	nobody has been left out. Process context; sleeps
+ * @cpus: of CPUs that are set, clear those that have never had what the pages of an
+ *	operation are, or have flushed it since. The pages are busy. Process
+ *	context; sleeps
  * @destroy: the region dies. Process context; sleeps
+ * @broken: a planted fault: who has an mm alone does not flush
  *
  * Its faults hold mk_region::lock when they map something, and map nothing of a
  * page that is busy. Of operations, it knows the two.
@@ -66,7 +71,10 @@ struct mk_region_kind {
 	const struct vm_operations_struct *vm_ops;
 	void (*operated)(struct mk_region *region, struct mk_region_op *op,
 			 bool all);
+	void (*cpus)(struct mk_region *region, const struct mk_region_op *op,
+		     struct cpumask *cpus);
 	void (*destroy)(struct mk_region *region);
+	const bool *broken;
 };
 
 /* Frames that a region keeps, at most: then operations fail. */

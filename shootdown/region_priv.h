@@ -27,6 +27,8 @@ struct vm_area_struct;
  * @space: of @mm; NULL before the first operation
  * @seq: number in the region; never another's
  * @vmas: opened and not closed
+ * @start: none of them begins before
+ * @end: and none goes on there
  */
 struct mk_mapping {
 	struct list_head link;
@@ -34,6 +36,7 @@ struct mk_mapping {
 	struct mk_space *space;
 	u64 seq;
 	unsigned int vmas;
+	unsigned long start, end;
 };
 
 /**

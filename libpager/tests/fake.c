@@ -154,20 +154,31 @@ static int answer(struct pager_kernel *kernel, const struct pager_want *want,
 	return 0;
 }
 
-static int get(struct pager_kernel *kernel, int node, u32 *frame)
+/* How many from one on are free, of so many that are wanted. */
+static u32 free_from(u32 first, u32 count)
+{
+	u32 n = 0;
+
+	while (n < count && first + n < FRAMES && !fake->frame_node[first + n])
+		n++;
+	return n;
+}
+
+static int get(struct pager_kernel *kernel, int node, u32 count, u32 *first)
 {
 	int ret = -ENOMEM;
-	u32 i;
+	u32 i, at = 0;
 
 	enter(kernel);
-	for (i = 0; i < FRAMES && !fake->node[node].no_memory; i++) {
-		if (fake->frame_node[i])
-			continue;
-		fake->frame_node[i] = node + 1;
-		memset(fake->frame[i], 0, PAGE_BYTES);
-		*frame = i;
+	while (at < FRAMES && free_from(at, count) < count)
+		at++;
+	if (at < FRAMES && !fake->node[node].no_memory) {
+		for (i = at; i < at + count; i++) {
+			fake->frame_node[i] = node + 1;
+			memset(fake->frame[i], 0, PAGE_BYTES);
+		}
+		*first = at;
 		ret = 0;
-		break;
 	}
 	unlock();
 	return ret;

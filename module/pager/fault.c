@@ -3,7 +3,7 @@
  * Faults of paged regions: what is recorded is mapped. What is not: serve.c.
  *
  * A page of a region without MK_PAGED_LOCAL is mapped in Linux's own page table.
- * With it, Linux's stays empty there, and each node's replica gets the frame of its
+ * With it, Linux's has no entry there, and each node's replica gets the frame of its
  * node (module/mirror/mirror.h). Then Linux finds nothing to take away, and
  * flushes nothing, though TLBs have something. So whatever takes such entries
  * away flushes by itself:
@@ -157,6 +157,19 @@ static bool mk_fault_known(struct mk_paged *paged, struct mk_mirror *m,
 	return err != -ENODEV && err != -ENOMEM;
 }
 
+/*
+ * Where Linux's page table has no page for the entry, Linux allocates one before it
+ * calls ->fault, and frees it after, since nothing is put there: a page that is
+ * zeroed for each call, of which a fault that is asked for makes two. An empty one
+ * stays. Upper levels are there by now. If it cannot be had the fault goes on.
+ */
+static void mk_fault_prepare(const struct vm_fault *vmf)
+{
+	if (pmd_none(*vmf->pmd))
+		apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK,
+				    PAGE_SIZE, NULL, NULL);
+}
+
 static vm_fault_t mk_paged_serve(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -179,6 +192,7 @@ static vm_fault_t mk_paged_serve(struct vm_fault *vmf)
 		/* Who works for the process is on Linux's own page table. */
 		if (current->mm != vma->vm_mm || current->flags & PF_KTHREAD)
 			return VM_FAULT_SIGBUS;
+		mk_fault_prepare(vmf);
 		m = mk_mirror_get(vma->vm_mm);
 	}
 	mutex_lock(&region->lock);

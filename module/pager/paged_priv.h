@@ -250,6 +250,8 @@ void mk_ask_over(struct mk_pager *pager);
 /* unmap.c */
 int mk_paged_unmap(struct mk_paged *paged, struct mk_pager *self,
 		   struct mk_paged_unmap *unmap);
+void mk_paged_cpus(struct mk_region *region, const struct mk_region_op *op,
+		   struct cpumask *cpus);
 void mk_paged_operated(struct mk_region *region, struct mk_region_op *op,
 		       bool all);
 

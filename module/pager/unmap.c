@@ -6,10 +6,13 @@
  * While it goes on, faults on the pages wait. Once no CPU can use what was mapped,
  * the records go; so a record that is there says who may still have a frame.
  */
+#include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/topology.h>
 
 #include "module/clock.h"
 #include "module/pager/paged_priv.h"
@@ -69,6 +72,45 @@ void mk_paged_operated(struct mk_region *region, struct mk_region_op *op,
 	}
 	mutex_unlock(&region->lock);
 	mk_paged_count(paged, unmaps);
+}
+
+/* Under the lock: has a table a record of one of the pages? */
+static bool mk_record_any(const struct mk_paged *paged, int table,
+			  const struct mk_region_op *op)
+{
+	const u32 *record = paged->record[table];
+
+	return record && memchr_inv(record + op->first, 0,
+				    op->pages * sizeof(*record));
+}
+
+/**
+ * mk_paged_cpus() - which CPUs may have pages
+ * @region: the region
+ * @op: the operation, whose pages are busy
+ * @cpus: of them, those that cannot are cleared
+ *
+ * A record is there as long as anybody may have what it says. A node's is for the
+ * CPUs that walk the node's replica: its own, if it has memory.
+ *
+ * Context: process; sleeps.
+ */
+void mk_paged_cpus(struct mk_region *region, const struct mk_region_op *op,
+		   struct cpumask *cpus)
+{
+	const struct mk_paged *paged = mk_paged_of(region);
+	int node;
+
+	if (!mk_paged_is_local(paged))
+		return;
+	mutex_lock(&region->lock);
+	if (!mk_record_any(paged, mk_paged_master(), op))
+		for_each_node_state(node, N_MEMORY)
+			if (paged->record[node] &&
+			    !mk_record_any(paged, node, op))
+				cpumask_andnot(cpus, cpus,
+					       cpumask_of_node(node));
+	mutex_unlock(&region->lock);
 }
 
 /* --- the pagers -------------------------------------------------------------- */

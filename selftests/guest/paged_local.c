@@ -252,7 +252,7 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 {
 	static const int protocols[] = {
 		MK_PROTOCOL_IPI, MK_PROTOCOL_NUMA_MULTICAST,
-		MK_PROTOCOL_ADAPTIVE,
+		MK_PROTOCOL_ADAPTIVE, MK_PROTOCOL_ADAPTIVE,
 	};
 	struct mk_paged_unmap unmap = {
 		.pages = 1, .op = MK_OP_UNMAP, .cpu = 0, .node = -1,
@@ -269,6 +269,8 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 	lookers_start(self, looker);
 	for (p = 0; p < ARRAY_SIZE(protocols); p++) {
 		unmap.protocol = protocols[p];
+		/* The last time the caller may do it alone, if nobody looks. */
+		unmap.cpu = p < ARRAY_SIZE(protocols) - 1 ? 0 : -1;
 		for (i = 0; i < tries; i++) {
 			half = i % 2 * PAGES * self->nodes;
 			ASSERT_EQ(0, mk_ask(self->fd, MK_IOC_PAGED_UNMAP,
@@ -280,6 +282,7 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 		}
 	}
 	/* one node's only: others keep theirs */
+	unmap.cpu = 0;
 	half = 0;
 	ASSERT_EQ(0, mk_ask(self->fd, MK_IOC_PAGED_UNMAP, &unmap));
 	for (node = 0; node < self->nodes; node++)
@@ -304,6 +307,45 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 	EXPECT_LT(0, stale)
 		TH_LOG("a planted fault must be seen");
 	lookers_stop(self, looker);
+}
+
+/*
+ * What no other CPU has is taken away by the caller alone. It sees what is new at
+ * once; and with a planted fault, it goes on with the old frame.
+ */
+TEST_F(local, nobody_else_has_it)
+{
+	struct mk_paged_unmap unmap = {
+		.pages = 1, .op = MK_OP_UNMAP, .cpu = -1, .node = -1,
+		.protocol = MK_PROTOCOL_ADAPTIVE,
+	};
+	unsigned int i, stale = 0, tries = mk_rounds(200, 40);
+	unsigned long long before, after;
+	int node;
+
+	make(_metadata, self, 0);
+	ASSERT_EQ(0, mk_get_u64("shootdown/choice/alone", &before));
+	for (i = 0; i < tries; i++) {
+		/* the last to have it is elsewhere now and then */
+		node = i / 4 % self->nodes;
+		ASSERT_EQ(node, run_on(cpu_of(node)));
+		half = i % 2 * PAGES * self->nodes;
+		ASSERT_EQ(0, mk_ask(self->fd, MK_IOC_PAGED_UNMAP, &unmap));
+		ASSERT_EQ(due(node, 0), word(self->base, 0));
+	}
+	ASSERT_EQ(0, mk_get_u64("shootdown/choice/alone", &after));
+	EXPECT_LT(before, after);
+	ASSERT_EQ(0, mk_put("pagers/broken", "1"));
+	for (i = 0; i < 10 * tries && !stale; i++) {
+		half = i % 2 * PAGES * self->nodes;
+		ASSERT_EQ(0, mk_ask(self->fd, MK_IOC_PAGED_UNMAP, &unmap));
+		stale += due(node, 0) != word(self->base, 0);
+	}
+	EXPECT_EQ(0, mk_put("pagers/broken", "0"));
+	EXPECT_LT(0, stale)
+		TH_LOG("a planted fault must be seen");
+	/* a flush, for what is left */
+	EXPECT_EQ(0, mprotect(self->base, PAGES * PAGE, PROT_READ));
 }
 
 /* --- Linux's own ways --------------------------------------------------------- */
