@@ -12,6 +12,7 @@
 #include "module/mirror/mirror.h"
 #include "shootdown/space.h"
 
+struct ftrace_ops;
 struct seq_file;
 
 /* mirror.c */
@@ -58,6 +59,8 @@ struct mk_locality {
 };
 
 /* switch.c */
+int mk_hook(struct ftrace_ops *ops, const char *name);
+void mk_unhook(struct ftrace_ops *ops);
 bool mk_switch_locality(struct mk_mirror *m, int cpu,
 			struct mk_locality *locality);
 int mk_switch_start(void);
