@@ -23,8 +23,6 @@
  * marks the master dirty. What Linux cleans later it announces, and the
  * replicas lose it.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>

@@ -18,7 +18,6 @@
 
 #include <linux/cpu.h>
 #include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
