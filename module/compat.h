@@ -78,4 +78,14 @@ DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
 #define mk_eventfd_signal(ctx)		eventfd_signal(ctx, 1)
 #endif
 
+/* An argument of a function that is traced. */
+#include <linux/ftrace.h>
+
+#if MK_LINUX(6, 2)
+#define mk_traced_argument(regs, n)	ftrace_regs_get_argument(regs, n)
+#else
+#define mk_traced_argument(fregs, n) \
+	regs_get_kernel_argument(&(fregs)->regs, n)
+#endif
+
 #endif /* MK_COMPAT_H */

@@ -7,19 +7,30 @@
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 
 #include "module/mirror/mirror.h"
 #include "shootdown/space.h"
 
+struct ftrace_ops;
 struct seq_file;
 
-/* mirror.c */
+/* mirrors.c */
 extern atomic_t mk_nr_mirrors;		/* that have not ended */
-extern enum mk_mirror_broken mk_mirror_broken;
+extern atomic_t mk_nr_kept;		/* whose memory is not freed */
+extern struct mutex mk_mirrors_lock;
+extern bool mk_mirrors_closed;		/* under it */
+extern struct workqueue_struct *mk_mirrors_wq;
 struct mk_mirror *mk_mirror_find(struct mm_struct *mm);
 unsigned long mk_mirrors_idle(void);
 void mk_mirrors_each(void (*fn)(struct mk_mirror *m));
+void mk_mirrors_add(struct mk_mirror *m);
+void mk_mirrors_del(struct mk_mirror *m);
+int mk_mirrors_hook(void);
+
+/* mirror.c */
+extern enum mk_mirror_broken mk_mirror_broken;
 struct mk_mirror *mk_mirror_attach_mm(struct pid *pid, struct mm_struct *only,
 				      const char *what);
 void mk_mirror_end(struct mk_mirror *m);
@@ -58,6 +69,8 @@ struct mk_locality {
 };
 
 /* switch.c */
+int mk_hook(struct ftrace_ops *ops, const char *name);
+void mk_unhook(struct ftrace_ops *ops);
 bool mk_switch_locality(struct mk_mirror *m, int cpu,
 			struct mk_locality *locality);
 int mk_switch_start(void);

@@ -66,20 +66,49 @@ unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
  * costs a look under the lock. Interrupts are off so that no page of the table is
  * freed meanwhile: see mk_trim_mirror() and mk_mirror_nodes_destroy().
  */
+static bool mk_mirror_node_looks(struct mk_mirror_node *r, unsigned long start,
+				 unsigned long end, struct mk_table_part *part)
+{
+	part->slot = NULL;
+	if (raw_spin_is_locked(&r->lock))
+		return true;
+	/* Free: what was filled in before is seen. */
+	smp_rmb();
+	return !READ_ONCE(r->gone) && mk_table_has(&r->table, start, end, part);
+}
+
 static bool mk_mirror_node_has(struct mk_mirror_node *r, unsigned long start,
 			       unsigned long end)
 {
+	struct mk_table_part part;
 	unsigned long flags;
 	bool has;
 
 	local_irq_save(flags);
-	has = raw_spin_is_locked(&r->lock);
-	/* Free: what was filled in before is seen. */
-	smp_rmb();
-	if (!has)
-		has = !READ_ONCE(r->gone) &&
-		      mk_table_has(&r->table, start, end);
+	has = mk_mirror_node_looks(r, start, end, &part);
 	local_irq_restore(flags);
+	return has;
+}
+
+/* Of a replica whose range is blocked. Return: was there anything? */
+static bool mk_mirror_node_drop(struct mk_mirror_node *r, unsigned long start,
+				unsigned long end)
+{
+	struct mk_table_part part;
+	unsigned long flags;
+	bool has;
+
+	local_irq_save(flags);
+	has = mk_mirror_node_looks(r, start, end, &part);
+	if (has && part.slot) {
+		raw_spin_lock(&r->lock);
+		if (!r->gone)
+			r->zaps += mk_table_clear_part(&r->table, &part, start);
+		raw_spin_unlock(&r->lock);
+	}
+	local_irq_restore(flags);
+	if (has && !part.slot)
+		mk_mirror_node_clear(r, start, end);
 	return has;
 }
 
@@ -139,8 +168,7 @@ static void mk_invalidate_direct(struct mk_mirror *m, unsigned long start,
 	int node;
 
 	mk_mirror_for_each_node(r, node, m)
-		if (mk_mirror_node_has(r, start, end))
-			mk_mirror_node_clear(r, start, end);
+		mk_mirror_node_drop(r, start, end);
 }
 
 /* This node's replica directly, the others by their monitors if they can. */
@@ -152,12 +180,9 @@ static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
 	struct mk_mirror_node *r;
 
 	if (!mk_request_possible(blockable)) {
-		mk_mirror_for_each_node(r, node, m) {
-			if (!mk_mirror_node_has(r, start, end))
-				continue;
-			atomic64_add(node != here, &r->directs);
-			mk_mirror_node_clear(r, start, end);
-		}
+		mk_mirror_for_each_node(r, node, m)
+			if (mk_mirror_node_drop(r, start, end))
+				atomic64_add(node != here, &r->directs);
 		return;
 	}
 	mk_mirror_for_each_node(r, node, m) {
@@ -169,8 +194,8 @@ static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
 			mk_mirror_node_clear(r, start, end);
 	}
 	r = m->replica[here];
-	if (r && mk_mirror_node_has(r, start, end))
-		mk_mirror_node_clear(r, start, end);
+	if (r)
+		mk_mirror_node_drop(r, start, end);
 	for_each_node_mask(node, asked)
 		if (!mk_request_wait(m->replica[node]))
 			mk_mirror_node_clear(m->replica[node], start, end);

@@ -3,7 +3,7 @@
  * Pools of page-table pages, one for each node.
  *
  * A replica table grows where nothing can be allocated: under a raw spinlock,
- * in a kretprobe handler. So pages are taken from a stock that was filled
+ * in a hook of the function tracer. So pages are taken from a stock that was filled
  * beforehand, and a work fills it up again when it runs low. An empty stock is
  * a normal event: the caller does without a replica for now.
  *

@@ -18,7 +18,6 @@
 
 #include <linux/cpu.h>
 #include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -373,7 +372,15 @@ bool mk_switch_locality(struct mk_mirror *m, int cpu,
 
 #define MK_HOOK_NAME_MAX	32
 
-static int mk_hook(struct ftrace_ops *ops, const char *name)
+/**
+ * mk_hook() - have a function traced
+ * @ops: by whom
+ * @name: the function's; a glob
+ *
+ * Context: process; sleeps.
+ * Return: 0, or a negative errno, which is logged.
+ */
+int mk_hook(struct ftrace_ops *ops, const char *name)
 {
 	char filter[MK_HOOK_NAME_MAX];
 	int err;
@@ -390,7 +397,13 @@ static int mk_hook(struct ftrace_ops *ops, const char *name)
 	return err;
 }
 
-static void mk_unhook(struct ftrace_ops *ops)
+/**
+ * mk_unhook() - have it traced no longer
+ * @ops: of mk_hook()
+ *
+ * Context: process; sleeps. Nobody is in the handler any more.
+ */
+void mk_unhook(struct ftrace_ops *ops)
 {
 	unregister_ftrace_function(ops);
 	ftrace_free_filter(ops);

@@ -32,19 +32,9 @@ static u64 mk_upper_entry(struct page *page)
  */
 u64 mk_walk_get(const u64 *root, int levels, unsigned long addr, int *level)
 {
-	const u64 *table = root;
-	int l = levels;
-	u64 entry;
+	const u64 *slot;
 
-	for (;;) {
-		entry = READ_ONCE(table[mk_index(addr, l)]);
-		if (!(entry & _PAGE_PRESENT) || mk_is_leaf(entry, l))
-			break;
-		table = mk_lower(entry);
-		l--;
-	}
-	*level = l;
-	return entry;
+	return mk_walk_find(root, levels, addr, level, &slot);
 }
 
 /**

@@ -53,6 +53,16 @@ struct mk_table {
 	unsigned long nr_idle;
 };
 
+/**
+ * struct mk_table_part - entries of one page of the lowest level
+ * @slot: the first, or NULL
+ * @n: how many
+ */
+struct mk_table_part {
+	u64 *slot;
+	unsigned int n;
+};
+
 /* Bytes that one entry of a level stands for. */
 static inline unsigned long mk_table_span(int level)
 {
@@ -86,8 +96,12 @@ unsigned long mk_table_prune_idle(struct mk_table *t, unsigned long *start,
 int mk_table_nodes(const struct mk_table *t, unsigned long addr, int *nodes);
 unsigned long mk_table_count(const struct mk_table *t, int node);
 
-/* Interrupts off, without the lock. */
-bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end);
+/* Interrupts off; the first without the lock, which the second is under. */
+bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end,
+		  struct mk_table_part *part);
+unsigned long mk_table_clear_part(struct mk_table *t,
+				  const struct mk_table_part *part,
+				  unsigned long start);
 
 /* A root that is not a struct mk_table's; interrupts off. */
 u64 mk_walk_get(const u64 *root, int levels, unsigned long addr, int *level);

@@ -24,12 +24,44 @@ static inline bool mk_is_leaf(u64 entry, int level)
 
 static inline u64 *mk_lower(u64 entry)
 {
-	return __va((u64)pte_pfn(__pte(entry)) << PAGE_SHIFT);
+	return __va(entry & PTE_PFN_MASK);
 }
 
 static inline u64 *mk_root(const struct mk_table *t)
 {
 	return page_address(t->root);
+}
+
+/* The page of a table that an entry lies in. */
+static inline u64 *mk_table_of(const u64 *slot)
+{
+	return (u64 *)((unsigned long)slot & PAGE_MASK);
+}
+
+/*
+ * As mk_walk_get(), and where: @slot is the entry's place, and what is there may
+ * have changed since. Inline, since each fault does it twice.
+ */
+static inline u64 mk_walk_find(const u64 *root, int levels, unsigned long addr,
+			       int *level, const u64 **slot)
+{
+	int shift = PAGE_SHIFT + 9 * (levels - 1);
+	const u64 *at, *table = root;
+	u64 entry;
+
+	for (;;) {
+		at = &table[(addr >> shift) & (PTRS_PER_PTE - 1)];
+		entry = READ_ONCE(*at);
+		if (levels == 1 || !(entry & _PAGE_PRESENT) ||
+		    (entry & _PAGE_PSE))
+			break;
+		table = mk_lower(entry);
+		shift -= 9;
+		levels--;
+	}
+	*level = levels;
+	*slot = at;
+	return entry;
 }
 
 /*
@@ -55,6 +87,22 @@ static inline void mk_use(struct mk_table *t, u64 *table, int level, long more)
 static inline bool mk_leads_to_leaf(u64 entry, int level)
 {
 	return entry && (mk_is_leaf(entry, level) || mk_used(mk_lower(entry)));
+}
+
+/*
+ * The page of the lowest level that maps an address, for whoever fills in more
+ * than one leaf: into empty entries, which mk_use() counts. It has a leaf already,
+ * so nothing changes in the tables above. NULL if there is no such page.
+ */
+static inline u64 *mk_table_lowest(const struct mk_table *t, unsigned long addr)
+{
+	const u64 *slot;
+	int level;
+
+	mk_walk_find(mk_root(t), t->levels, addr, &level, &slot);
+	if (level > 1 || !mk_used(mk_table_of(slot)))
+		return NULL;
+	return mk_table_of(slot);
 }
 
 /* table.c */

@@ -46,6 +46,20 @@ static bool mk_range_goes_on(const struct mk_range *r, int level)
 	return r->at < r->end && mk_index(r->at, level);
 }
 
+/* Return: how many of the entries were leaves. */
+static unsigned long mk_wipe(u64 *slot, unsigned int n)
+{
+	unsigned long found = 0;
+	u64 *end = slot + n;
+
+#pragma GCC unroll 8
+	for (; slot < end; slot++) {
+		found += !!READ_ONCE(*slot);
+		WRITE_ONCE(*slot, 0);
+	}
+	return found;
+}
+
 /*
  * Entries of the lowest level, from where @r is. CPUs set bits of them meanwhile:
  * they do that to a present entry only. Return: as mk_clear().
@@ -53,7 +67,7 @@ static bool mk_range_goes_on(const struct mk_range *r, int level)
 static bool mk_clear_leaves(struct mk_range *r, u64 *table)
 {
 	unsigned int i = mk_index(r->at, 1), n = PTRS_PER_PTE - i;
-	unsigned long used = mk_used(table), left = used;
+	unsigned long used = mk_used(table), found = used;
 
 	if (!r->budget)
 		return false;
@@ -62,20 +76,12 @@ static bool mk_clear_leaves(struct mk_range *r, u64 *table)
 	n = min(n, r->budget);
 	r->at = (r->at & PAGE_MASK) + n * PAGE_SIZE;
 	r->budget -= n;
-	if (n == PTRS_PER_PTE) {
-		/* By whole entries, like the loop. */
-		memset64(table, 0, n);
-		left = 0;
-	}
-	/* Behind the last leaf there is none. */
-	for (; n && left; n--, i++) {
-		if (!READ_ONCE(table[i]))
-			continue;
-		WRITE_ONCE(table[i], 0);
-		left--;
-	}
-	r->found += used - left;
-	mk_use(r->table, table, 1, left - used);
+	if (n == PTRS_PER_PTE)
+		memset64(table, 0, n);	/* by whole entries, too */
+	else
+		found = mk_wipe(&table[i], n);
+	r->found += found;
+	mk_use(r->table, table, 1, -found);
 	return true;
 }
 
@@ -193,11 +199,41 @@ unsigned long mk_table_clear_some(struct mk_table *t, unsigned long *start,
 /* Entries that mk_table_has() looks at. */
 #define MK_TABLE_LOOK	32
 
+/* Is all of it in one page of the lowest level, as it mostly is? */
+static bool mk_is_part(unsigned long start, unsigned long end)
+{
+	return start < end && end <= TASK_SIZE_MAX &&
+	       !((start ^ (end - 1)) >> (PAGE_SHIFT + 9));
+}
+
+/* As mk_has(), of such a range. */
+static bool mk_has_part(struct mk_table *t, unsigned long start,
+			unsigned long end, struct mk_table_part *part)
+{
+	const u64 *slot;
+	unsigned int i;
+	int level;
+	u64 entry;
+
+	entry = mk_walk_find(mk_root(t), t->levels, start, &level, &slot);
+	if (level > 1)
+		return entry;
+	part->slot = (u64 *)slot;
+	part->n = ((end - 1) >> PAGE_SHIFT) - (start >> PAGE_SHIFT) + 1;
+	if (part->n > MK_TABLE_LOOK)
+		return mk_used(mk_table_of(slot));
+	for (i = 0; i < part->n; i++)
+		if (READ_ONCE(slot[i]))
+			return true;
+	return false;
+}
+
 /**
  * mk_table_has() - may there be a leaf in a range?
  * @t: the table
  * @start: first byte
  * @end: as mk_table_clear()
+ * @part: written; where it would be, if that is in one page of the lowest level
  *
  * Context: any but NMI, interrupts off, without the lock. What mk_table_set() has
  * put there is seen if that call came before, as the caller has to know; what
@@ -205,12 +241,59 @@ unsigned long mk_table_clear_some(struct mk_table *t, unsigned long *start,
  * mk_table_prune() has taken out are not freed meanwhile, nor is the table.
  * Return: false if there is none.
  */
-bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end)
+bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end,
+		  struct mk_table_part *part)
 {
-	struct mk_range r = mk_range_of(t, start, end, MK_TABLE_LOOK);
+	struct mk_range r;
 
+	part->slot = NULL;
+	if (mk_is_part(start, end))
+		return mk_has_part(t, start, end, part);
+	r = mk_range_of(t, start, end, MK_TABLE_LOOK);
 	return r.at < r.end && mk_used(mk_root(t)) &&
 	       mk_has(&r, mk_root(t), t->levels);
+}
+
+/* A page of the lowest level has no leaf any more: those above it learn of it. */
+static void mk_unuse(struct mk_table *t, unsigned long addr)
+{
+	u64 *table = mk_root(t), *above[MK_TABLE_LEVELS_MAX + 1];
+	int l;
+
+	for (l = t->levels; l > 1; l--) {
+		above[l] = table;
+		table = mk_lower(READ_ONCE(table[mk_index(addr, l)]));
+	}
+	for (l = 2; l <= t->levels; l++) {
+		mk_use(t, above[l], l, -1);
+		if (mk_used(above[l]))
+			break;
+	}
+}
+
+/**
+ * mk_table_clear_part() - unmap what mk_table_has() has found
+ * @t: the table
+ * @part: with a slot; nothing of it was filled in since
+ * @start: its first byte
+ *
+ * Context: any but NMI, under the caller's lock, interrupts off since
+ * mk_table_has(): the page may have been taken out since, empty, but is not freed.
+ * Return: how many leaves were cleared.
+ */
+unsigned long mk_table_clear_part(struct mk_table *t,
+				  const struct mk_table_part *part,
+				  unsigned long start)
+{
+	u64 *table = mk_table_of(part->slot);
+	unsigned long n = mk_wipe(part->slot, part->n);
+
+	if (!n)
+		return 0;
+	mk_use(t, table, 1, -n);
+	if (!mk_used(table))
+		mk_unuse(t, start);
+	return n;
 }
 
 /**

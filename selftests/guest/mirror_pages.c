@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Live mirrors and kinds of pages: large ones of hugetlbfs, transparent ones that
+ * Live mirrors and kinds of pages: large ones of hugetlbfs, of 2 MiB and of 1 GiB
+ * where the machine has some, transparent ones that
  * are split and put together, pages that are written back, paged out, watched
  * for writes (soft-dirty); and tables that map none any more. The process is this
  * one. A thread uses each page on the first CPU and on the last, which is on
@@ -24,8 +25,13 @@
 #define PAGE		4096UL
 #define HUGE		(2UL << 20)
 #define HUGE_PAGES	4
+#define GIB		(1UL << 30)
 #define PAGES		256UL
 #define DEVICE		"/dev/zram0"
+
+#ifndef MAP_HUGE_1GB
+#define MAP_HUGE_1GB	(30 << 26)
+#endif
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -179,6 +185,7 @@ FIXTURE(pages)
 };
 
 #define RESERVED	"/proc/sys/vm/nr_hugepages"
+#define GIGANTIC	"/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages"
 
 FIXTURE_SETUP(pages)
 {
@@ -277,6 +284,72 @@ TEST_F(pages, sees_hugetlb_stale)
 	fill(p, n, 1);
 	EXPECT_EQ(0, madvise(p, n * PAGE, MADV_DONTNEED));
 	EXPECT_LT(0, wrong_in(p, 0, n, 0));
+}
+
+/*
+ * One page of 1 GiB, or NULL: where the processor has them, and one was set aside
+ * at boot.
+ */
+static char *gigantic_of(void)
+{
+	unsigned long long n;
+	char *p;
+
+	if (mk_get_u64(GIGANTIC, &n) || !n)
+		return NULL;
+	p = pages_of(GIB, MAP_HUGETLB | MAP_HUGE_1GB);
+	if (!p)
+		return NULL;
+	write_on(0, p, 1, 1);
+	return p;
+}
+
+TEST_F(pages, gigantic)
+{
+	const size_t n = GIB / PAGE, half = n / 2;
+	uint64_t fills, tables;
+	char *p;
+
+	attach("none");
+	p = gigantic_of();
+	if (!p)
+		SKIP(return, "no page of 1 GiB set aside");
+	fills = sum_of("fills");
+	tables = sum_of("tables");
+	fill(p, n, 1);
+	/* As large as the master's: one each. Code and stack beside. */
+	EXPECT_GT(GIB / HUGE / 2, sum_of("fills") - fills);
+	EXPECT_GT(GIB / HUGE / 2, sum_of("tables") - tables);
+	EXPECT_EQ(0, wrong_in(p, 0, n, 1));
+	EXPECT_EQ(0, mprotect(p, GIB, PROT_READ));
+	EXPECT_EQ(0, wrong_in(p, 0, half, 1));
+	EXPECT_EQ(0, mprotect(p, GIB, PROT_READ | PROT_WRITE));
+	write_on(last, p, half, 2);
+	EXPECT_EQ(0, wrong_in(p, 0, half, 2));
+	EXPECT_EQ(0, wrong_in(p, half, n, 1));
+	EXPECT_EQ(0, madvise(p, GIB, MADV_DONTNEED));
+	EXPECT_EQ(0, wrong_in(p, 0, n, 0));
+	write_on(last, p, half, 3);
+	/* On the master it is the same page. */
+	EXPECT_EQ(0, mk_put_u64("mirror/detach", getpid()));
+	EXPECT_EQ(0, wrong_in(p, 0, half, 3));
+	EXPECT_EQ(0, mk_put_u64("mirror/attach", getpid()));
+	EXPECT_EQ(0, wrong_in(p, 0, half, 3));
+	EXPECT_EQ(0, munmap(p, GIB));
+}
+
+TEST_F(pages, sees_gigantic_stale)
+{
+	char *p;
+
+	attach("no_invalidate");
+	p = gigantic_of();
+	if (!p)
+		SKIP(return, "no page of 1 GiB set aside");
+	fill(p, PAGES, 1);
+	EXPECT_EQ(0, madvise(p, GIB, MADV_DONTNEED));
+	EXPECT_LT(0, wrong_in(p, 0, PAGES, 0));
+	munmap(p, GIB);
 }
 
 /* Two large pages, or NULL. */
