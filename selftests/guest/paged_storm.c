@@ -12,6 +12,10 @@
 /* Reads between two moves. */
 #define STAY	4096
 
+/* As often all pages are taken away before readers are waited for, and how long. */
+#define ROUND		4
+#define LET_READ_S	1.0
+
 struct storm storm;
 
 static __thread struct storm_reader *this_reader;
@@ -114,12 +118,38 @@ static int renew(uint32_t page, int protocol)
 	return ret == -ENODEV ? 0 : ret;
 }
 
+static uint64_t now_at(const uint64_t *count)
+{
+	return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
+
+/*
+ * Pages that are taken away faster than pagers answer are read by nobody, and where
+ * all is slow that is always so: after a round, each reader is let read all of them.
+ */
+static void let_read(void)
+{
+	double end = mk_seconds() + LET_READ_S;
+	uint64_t from[CPUS_MAX];
+	int i;
+
+	for (i = 0; i < storm.cpus; i++)
+		from[i] = now_at(&storm.reader[i].reads);
+	for (i = 0; i < storm.cpus && !is_over() && mk_seconds() < end;)
+		if (now_at(&storm.reader[i].reads) < from[i] + PAGES)
+			mk_sleep_ms(1);
+		else
+			i++;
+}
+
 static void *storm_renew(void *arg)
 {
 	uint32_t i;
 	int ret;
 
 	for (i = 0; !is_over(); i++) {
+		if (i && !(i % (ROUND * PAGES)))
+			let_read();
 		/* the caller's CPU does it: one that may go any moment */
 		if (!storm.broken && !(i % PAGES))
 			run_on(i / PAGES % storm.cpus);
@@ -156,11 +186,6 @@ void storm_end(void)
 	for (i = 0; i < storm.cpus; i++)
 		pthread_join(storm.reader[i].thread, NULL);
 	pthread_join(storm.renewer, NULL);
-}
-
-static uint64_t now_at(const uint64_t *count)
-{
-	return __atomic_load_n(count, __ATOMIC_RELAXED);
 }
 
 bool storm_goes_on(double seconds)
