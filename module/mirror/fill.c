@@ -82,14 +82,15 @@ static bool mk_fill_again(struct mk_mirror *m, unsigned long addr)
 }
 
 /*
- * The master's entry for @addr, and its place. Under the lock: an invalidation that begins from
- * now on finds it taken, and clears what was filled in. One that has ended before
- * the blocks are looked at has changed the master before that; so the master is
+ * The master's entry for @addr, and its place. Under the lock: an invalidation that
+ * begins from now on finds it taken, and clears what was filled in. One that has ended
+ * before the blocks are looked at has changed the master before that; so the master is
  * looked at afterwards, and once more if all of a large page was not asked about.
  * Return: false if an invalidation is under way.
  */
-static __always_inline bool mk_fill_master(const struct mk_mirror *m, unsigned long addr,
-			   u64 *entry, int *level, const u64 **slot)
+static __always_inline bool mk_fill_master(const struct mk_mirror *m,
+					   unsigned long addr, u64 *entry,
+					   int *level, const u64 **slot)
 {
 	const u64 *root = (u64 *)mk_mirror_mm(m)->pgd;
 	int asked = 0;
@@ -155,7 +156,8 @@ static void mk_fill_around(struct mk_mirror *m, const u64 *master, u64 *table,
  * replica. Return: false if the thread cannot go on with the replica.
  */
 static __always_inline bool mk_fill_small(struct mk_mirror *m, struct mk_table *t,
-			  unsigned long addr, u64 entry, const u64 *slot)
+					  unsigned long addr, u64 entry,
+					  const u64 *slot)
 {
 	unsigned int i = mk_index(addr, 1);
 	u64 *table = mk_table_lowest(t, addr);
@@ -193,8 +195,9 @@ static bool mk_fill_large(struct mk_mirror *m, struct mk_table *t,
 	return true;
 }
 
-static __always_inline bool mk_fill_locked(struct mk_mirror *m, struct mk_mirror_node *r,
-			   unsigned long addr)
+static __always_inline bool mk_fill_locked(struct mk_mirror *m,
+					   struct mk_mirror_node *r,
+					   unsigned long addr)
 {
 	const u64 *slot;
 	u64 entry;
