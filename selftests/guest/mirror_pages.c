@@ -25,7 +25,7 @@
 #define PAGE		4096UL
 #define HUGE		(2UL << 20)
 #define HUGE_PAGES	4
-#define GIB		(1UL << 30)
+#define GIB		(1024UL * 1024 * 1024)
 #define PAGES		256UL
 #define DEVICE		"/dev/zram0"
 
