@@ -71,6 +71,7 @@ struct mk_serving_way {
  * @stride: to that for the next
  * @stray: an agent did not come back; nothing may be taken from it any more
  * @touched: pages that were touched in this turn, by who serves them
+ * @taken: that were taken away again, of which each of those has to know
  * @words: what the servers say
  * @way: the variants
  */
@@ -85,6 +86,7 @@ struct mk_serve_bench {
 	unsigned long address, stride;
 	bool stray;
 	u32 touched[MK_SERVE_NODES_MAX];
+	u32 taken;
 	u64 words[MK_SERVE_NODES_MAX * MK_SERVED_WORDS];
 	struct mk_serving_way way[MK_SERVERS];
 };

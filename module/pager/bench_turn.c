@@ -128,8 +128,10 @@ static int mk_serve_sample(struct mk_serve_bench *bench, u32 n, u64 cycles[2])
 		err = mk_serve_touch(bench, i, &cycles[0]);
 		bench->touched[mk_serve_by(bench, i)] += bench->pages;
 	}
-	if (!err && row->then == MK_SECOND_TAKE)
+	if (!err && row->then == MK_SECOND_TAKE) {
 		err = mk_serve_take(bench, &cycles[1]);
+		bench->taken += bench->pages;
+	}
 	if (!err && row->then == MK_SECOND_ACCESS)
 		err = mk_serve_touch(bench, 0, &cycles[1]);
 	return err ?: mk_run_stopped(bench->run);
@@ -168,6 +170,7 @@ static int mk_serve_begin(struct mk_serve_bench *bench, int way)
 	bench->address = bench->words[0];
 	bench->stride = bench->words[1];
 	memset(bench->touched, 0, sizeof(bench->touched));
+	bench->taken = 0;
 	return 0;
 }
 
@@ -184,7 +187,7 @@ static void mk_serve_end(struct mk_serve_bench *bench)
 /* Where the i-th node's server says how many it has served. */
 static u32 mk_serve_word(const struct mk_serve_bench *bench, u32 i)
 {
-	return cpu_to_node(bench->cpu[i]) * MK_SERVED_WORDS + MK_SERVED_FAULTS;
+	return cpu_to_node(bench->cpu[i]) * MK_SERVED_WORDS;
 }
 
 static int mk_serve_ask(struct mk_serve_bench *bench)
@@ -200,20 +203,34 @@ static int mk_serve_ask(struct mk_serve_bench *bench)
 	return err;
 }
 
-/* The first of the servers that has served less than it should have, or -1. */
+static u64 mk_serve_said(const struct mk_serve_bench *bench, u32 i,
+			 enum mk_served word)
+{
+	return bench->words[mk_serve_word(bench, i) + word];
+}
+
+/*
+ * The first of the servers that has served less than it should have, or does not
+ * know yet of all that was taken away; or -1.
+ */
 static int mk_serve_missing(const struct mk_serve_bench *bench)
 {
 	u32 i;
 
-	for (i = 0; i < bench->max_nodes; i++)
-		if (bench->words[mk_serve_word(bench, i)] < bench->touched[i])
+	for (i = 0; i < bench->max_nodes; i++) {
+		if (!bench->touched[i])
+			continue;
+		if (mk_serve_said(bench, i, MK_SERVED_FAULTS) < bench->touched[i] ||
+		    mk_serve_said(bench, i, MK_SERVED_NOTICES) < bench->taken)
 			return i;
+	}
 	return -1;
 }
 
 /*
  * Did those serve that should have? Whoever served counts it a moment after the
- * thread that was served has gone on.
+ * thread that was served has gone on; and taking pages away does not wait for
+ * acknowledgements for ever.
  */
 static int mk_serve_check(struct mk_serve_bench *bench, int way)
 {
@@ -230,11 +247,13 @@ static int mk_serve_check(struct mk_serve_bench *bench, int way)
 		msleep(MK_SERVE_LOOK_MS);
 	}
 	if (i >= 0) {
-		pr_notice_ratelimited("experiments/pager: %s of node %d served %llu faults of %u\n",
+		pr_notice_ratelimited("experiments/pager: %s of node %d served %llu faults of %u, knows of %llu pages taken of %u\n",
 				      mk_server_names[way],
 				      cpu_to_node(bench->cpu[i]),
-				      bench->words[mk_serve_word(bench, i)],
-				      bench->touched[i]);
+				      mk_serve_said(bench, i, MK_SERVED_FAULTS),
+				      bench->touched[i],
+				      mk_serve_said(bench, i, MK_SERVED_NOTICES),
+				      bench->taken);
 		return -EIO;
 	}
 	for (i = 0; i < ARRAY_SIZE(bench->words); i++)
