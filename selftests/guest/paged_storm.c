@@ -13,7 +13,7 @@
 #define STAY	4096
 
 /* As often all pages are taken away before readers are waited for, and how long. */
-#define ROUND		4
+#define ROUND		16
 #define LET_READ_S	1.0
 
 struct storm storm;
@@ -148,7 +148,8 @@ static void *storm_renew(void *arg)
 	int ret;
 
 	for (i = 0; !is_over(); i++) {
-		if (i && !(i % (ROUND * PAGES)))
+		/* what a reader is not told of is seen by one that reads */
+		if (i && !(i % (storm.broken ? PAGES : ROUND * PAGES)))
 			let_read();
 		/* the caller's CPU does it: one that may go any moment */
 		if (!storm.broken && !(i % PAGES))
