@@ -331,7 +331,11 @@ out_members:
 	return err;
 }
 
-/* Whom the caller has to tell is seen when it has been done. */
+/*
+ * Whom the caller has to tell is seen when it has been done. If there is somebody all
+ * of it is done once more: that changes nothing that is changed already, and what is
+ * awaited of dying mms stays awaited.
+ */
 static int mk_operate_change_all(struct mk_region *region,
 				 struct mk_region_op *op, bool alone,
 				 struct mk_retired *retired)

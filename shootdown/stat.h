@@ -32,9 +32,9 @@ struct dentry;
  * message, ipi, nothing: targets by what was chosen for them. Why an IPI: asleep,
  * its monitor was not on the CPU; deaf, it had not answered the last message;
  * stranger, it is not in the party; cheaper, by measured cost all targets got
- * IPIs. planned: those of message that went down the planned tree. alone: operations of which no
- * other CPU had to hear, done by the caller. probes: how often
- * some operations were to measure another way.
+ * IPIs. planned: those of message that went down the planned tree. alone: operations
+ * of which no other CPU had to hear, done by the caller. probes: how often some
+ * operations were to measure another way.
  */
 #define MK_STAT_CHOICE(X)		\
 	X(choice, message)		\

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Live mirrors and kinds of pages: large ones of hugetlbfs, of 2 MiB and of 1 GiB
- * where the machine has some, transparent ones that
- * are split and put together, pages that are written back, paged out, watched
- * for writes (soft-dirty); and tables that map none any more. The process is this
- * one. A thread uses each page on the first CPU and on the last, which is on
- * another node where there is one, so that both have it in their replica; what
- * one node has changed or Linux has taken away the other must see.
+ * where the machine has some, transparent ones that are split and put together,
+ * pages that are written back, paged out, watched for writes (soft-dirty); and tables
+ * that map none any more. The process is this one. A thread uses each page on the
+ * first CPU and on the last, which is on another node where there is one, so that
+ * both have it in their replica; what one node has changed or Linux has taken away
+ * the other must see.
  */
 #define _GNU_SOURCE
 #include <errno.h>
