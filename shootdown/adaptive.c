@@ -96,17 +96,16 @@ static unsigned int mk_adaptive_bucket(unsigned int n)
 }
 
 /*
- * Is the monitor of that cell's callee running right now? The port is found in the
- * cell, which is needed anyway if it is. The task is not looked at, only whether it
- * is the one that its CPU runs.
+ * Is the monitor of that member running right now? Neither its port nor its task is
+ * looked at, which nothing else on the way would touch: only whether that task is the
+ * one that its CPU runs. If it is about to block the message's bell wakes it, as with
+ * unicast. A party is made anew when a monitor has come or gone, so that a task that
+ * has gone is compared only by operations that are under way; should another one have
+ * its place by then, its CPU gets an interrupt after ipi_after_us.
  */
-static bool mk_adaptive_polls(const struct mk_cell *cell)
+static bool mk_adaptive_polls(const struct mk_unicast_member *member, int cpu)
 {
-	const struct mk_port *port = mk_cell_callee(cell);
-	const struct task_struct *task = rcu_access_pointer(port->task);
-
-	return !READ_ONCE(port->blocked) && task &&
-	       mk_current_of(port->cpu) == task;
+	return member->task && mk_current_of(cpu) == member->task;
 }
 
 /* Measure a way from now on. */
@@ -165,7 +164,7 @@ static bool mk_adaptive_plan(struct mk_shootdown *sd)
 
 	all = sd->party->route && cpumask_equal(sd->need, sd->party->members);
 	for_each_cpu(cpu, sd->need) {
-		all = all && mk_adaptive_polls(unicast->cell[cpu]);
+		all = all && mk_adaptive_polls(&unicast->member[cpu], cpu);
 		if (!all)
 			break;
 		choice->listeners++;
@@ -201,10 +200,10 @@ static int mk_adaptive_send(struct mk_shootdown *sd)
 	}
 	for_each_cpu(cpu, sd->need) {
 		/* of members alone */
-		const struct mk_cell *cell = unicast->cell[cpu];
+		const struct mk_unicast_member *member = &unicast->member[cpu];
 
-		if (!cell || !mk_adaptive_polls(cell)) {
-			if (cell)
+		if (!mk_adaptive_polls(member, cpu)) {
+			if (member->cell)
 				choice->asleep++;
 			else
 				choice->strangers++;

@@ -16,7 +16,10 @@
  *	linux-mprotect	mprotect() of ordinary memory, by a user thread
  *	linux-munmap	munmap() likewise
  *	ipi … lazy	the protocols of shootdown/
- *	unicast-again	unicast a second time: how far equals differ
+ *	ipi-again, unicast-again, adaptive-again
+ *			those whose ratio is of interest a second time: how far
+ *			equals differ. All three, since whatever is there twice is
+ *			warm twice as often.
  *	control		the same loop with nothing to do
  *
  * The metric is cost, with _<targets> after it unless the other CPUs' monitors
@@ -67,6 +70,12 @@ static const char *const protocols[] = {
 #undef MK_UNMAP_PROTOCOL
 	NULL
 };
+
+/* By mk_unmap_protocol(). */
+static const char *const mk_unmap_again[] = {
+	"ipi-again", "unicast-again", "adaptive-again",
+};
+static_assert(ARRAY_SIZE(mk_unmap_again) == MK_UNMAP_OURS - MK_UNMAP_AGAIN);
 
 const char *const mk_unmap_states[] = {
 	"all", "polling", "blocked", "busy", "mix", NULL
@@ -213,7 +222,6 @@ static int mk_unmap_ways(struct mk_unmap *unmap)
 	bool user = cpumask_test_cpu(unmap->initiator, unmap->agents);
 	int i;
 
-	unmap->way[MK_UNMAP_AGAIN].name = "unicast-again";
 	unmap->way[MK_UNMAP_MPROTECT].name = "linux-mprotect";
 	unmap->way[MK_UNMAP_MUNMAP].name = "linux-munmap";
 	unmap->way[MK_UNMAP_CONTROL].name = "control";
@@ -223,6 +231,8 @@ static int mk_unmap_ways(struct mk_unmap *unmap)
 
 		if (i < MK_PROTOCOLS)
 			way->name = protocols[1 + i];
+		else if (i < MK_UNMAP_OURS)
+			way->name = mk_unmap_again[i - MK_UNMAP_AGAIN];
 		if (i < MK_UNMAP_OURS)
 			way->off = chosen && chosen - 1 != mk_unmap_protocol(i);
 		if (i == MK_UNMAP_MPROTECT || i == MK_UNMAP_MUNMAP)

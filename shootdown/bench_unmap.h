@@ -18,8 +18,8 @@ struct mk_region;
 
 /* After the protocols: */
 enum {
-	MK_UNMAP_AGAIN = MK_PROTOCOLS,
-	MK_UNMAP_OURS,		/* from here on not by a protocol of ours */
+	MK_UNMAP_AGAIN = MK_PROTOCOLS,	/* those that are compared, once more */
+	MK_UNMAP_OURS = MK_UNMAP_AGAIN + 3, /* from here on not by a protocol of ours */
 	MK_UNMAP_MPROTECT = MK_UNMAP_OURS,
 	MK_UNMAP_MUNMAP,
 	MK_UNMAP_CONTROL,

@@ -60,7 +60,11 @@ static int mk_unmap_nothing(struct mk_port *port, void *arg)
  */
 enum mk_protocol mk_unmap_protocol(int way)
 {
-	return way == MK_UNMAP_AGAIN ? MK_PROTOCOL_UNICAST : way;
+	static const enum mk_protocol again[] = {
+		MK_PROTOCOL_IPI, MK_PROTOCOL_UNICAST, MK_PROTOCOL_ADAPTIVE,
+	};
+
+	return way < MK_UNMAP_AGAIN ? way : again[way - MK_UNMAP_AGAIN];
 }
 
 static int mk_unmap_region(struct mk_unmap *unmap, int way, u64 *cycles)

@@ -5,6 +5,7 @@
  * direction.
  */
 #include <linux/err.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
@@ -37,7 +38,7 @@ int mk_unicast_prepare(struct mk_party *party)
 	struct mk_unicast *unicast;
 	int cpu;
 
-	unicast = kzalloc_node(struct_size(unicast, cell, nr_cpu_ids),
+	unicast = kzalloc_node(struct_size(unicast, member, nr_cpu_ids),
 			       GFP_KERNEL, cpu_to_node(party->cpu));
 	if (!unicast)
 		return -ENOMEM;
@@ -54,7 +55,8 @@ int mk_unicast_prepare(struct mk_party *party)
 			mk_unicast_unprepare(party);
 			return PTR_ERR(cell);
 		}
-		unicast->cell[cpu] = cell;
+		unicast->member[cpu].cell = cell;
+		unicast->member[cpu].task = rcu_access_pointer(mk_port(cpu)->task);
 	}
 	return 0;
 }

@@ -13,13 +13,23 @@
 #include "urpc/cell.h"
 
 /**
+ * struct mk_unicast_member - how a member is reached
+ * @cell: its cell, which lives as long as the module; NULL for no member
+ * @task: its port's thread when the party was made: to compare, not to follow
+ */
+struct mk_unicast_member {
+	struct mk_cell *cell;
+	const struct task_struct *task;
+};
+
+/**
  * struct mk_unicast - a party's cells
  * @waiting: members that have not replied
- * @cell: by CPU; NULL for no member. They live as long as the module.
+ * @member: by CPU
  */
 struct mk_unicast {
 	cpumask_var_t waiting;
-	struct mk_cell *cell[];
+	struct mk_unicast_member member[];
 };
 
 /* Process context; sleeps. */
@@ -62,7 +72,7 @@ static inline bool mk_unicast_tell(struct mk_shootdown *sd, int cpu,
 {
 	struct mk_unicast *unicast = sd->party->state;
 
-	if (mk_cell_call(unicast->cell[cpu], mk_request_type(sd), word,
+	if (mk_cell_call(unicast->member[cpu].cell, mk_request_type(sd), word,
 			 1 + MK_REQUEST_WORDS))
 		return false;
 	__cpumask_set_cpu(cpu, unicast->waiting);
@@ -83,7 +93,7 @@ static inline bool mk_unicast_replied(struct mk_shootdown *sd)
 	int cpu;
 
 	for_each_cpu(cpu, unicast->waiting)
-		if (mk_cell_replied(unicast->cell[cpu], NULL, 0))
+		if (mk_cell_replied(unicast->member[cpu].cell, NULL, 0))
 			__cpumask_clear_cpu(cpu, unicast->waiting);
 	return cpumask_empty(unicast->waiting);
 }

@@ -81,7 +81,7 @@ static int by_messages(const char *variant)
 {
 	static const char *const others[] = {
 		"linux*", "ipi*", "control*", "quiet", "agents", "lazy", "none",
-		"unicast-again",
+		"unicast-again", "adaptive-again",
 	};
 	size_t i;
 
