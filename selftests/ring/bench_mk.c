@@ -202,13 +202,13 @@ static __always_inline bool stream_rx(struct trial *t, u32 lines)
 			 mk_end_recv_stream(&end, &msg) :
 			 mk_end_recv(&end, &msg)))
 			mk_poll_pause(p.pause);
-		ok &= intact(&msg, lines, i);
 		/*
-		 * The sender takes acknowledgments only when it needs them, so
-		 * there may be no slot; the next one will do.
+		 * It has been copied. The sender takes acknowledgments only when
+		 * it needs them, so there may be no slot; the next one will do.
 		 */
 		if (mk_end_owed(&end) >= due)
 			mk_end_ack(&end);
+		ok &= intact(&msg, lines, i);
 	}
 	t->end = bench_now();
 	return ok;

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The limits: one word in one line written by both sides in turn, one word in
- * each of two lines written by one side each, nothing else.
+ * The limits: what is left of a message when all is left out that makes it one.
+ *
+ * Round trips: one word in one line written by both sides in turn; a whole line
+ * of words likewise; one word in each of two lines written by one side each.
+ *
+ * Streams: lines that one side writes where they lie and the other adds up where
+ * they lie, with one index each way for a quarter of what may be on its way. No
+ * message has a header, a copy, or a word of its own that says that it is there.
  */
 #include "bench.h"
+
+/* Slots asked for ahead in a stream, as the ring does it. */
+#define AHEAD	4
 
 static u64 load(u64 *p)
 {
@@ -46,6 +55,48 @@ static __always_inline bool pong(struct trial *t, u64 *out, u64 *in)
 	return true;
 }
 
+/* A line of words, each of which goes each way; the first says that they are there. */
+#define WORDS	(BENCH_LINE / 8 - 1)
+
+static bool full_line_ping(struct trial *t)
+{
+	const struct trial p = *t;
+	u64 *line = p.fwd;
+	bool ok = true;
+	u64 i;
+
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
+			t->start = bench_now();
+		bench_fill(line + 1, WORDS, i);
+		store(line, 2 * i + 1);
+		bench_pause(p.first);
+		while (load(line) != 2 * i + 2)
+			bench_pause(p.pause);
+		ok &= bench_sum(line + 1, WORDS) == bench_expected(WORDS, ~i);
+	}
+	t->end = bench_now();
+	return ok;
+}
+
+static bool full_line_pong(struct trial *t)
+{
+	const struct trial p = *t;
+	u64 *line = p.fwd;
+	bool ok = true;
+	u64 i;
+
+	for (i = 0; i < p.n; i++) {
+		bench_pause(p.first);
+		while (load(line) != 2 * i + 1)
+			bench_pause(p.pause);
+		ok &= bench_sum(line + 1, WORDS) == bench_expected(WORDS, i);
+		bench_fill(line + 1, WORDS, ~i);
+		store(line, 2 * i + 2);
+	}
+	return ok;
+}
+
 static bool one_line_ping(struct trial *t)
 {
 	return ping(t, t->fwd, t->fwd);
@@ -66,8 +117,136 @@ static bool two_lines_pong(struct trial *t)
 	return pong(t, t->back, t->fwd);
 }
 
+/**
+ * struct stream - one side of a raw stream
+ * @slot: the messages, @depth of them
+ * @words: of each
+ * @depth: as in the trial
+ * @due: messages between two stores of an index
+ * @sent: index of the sender, in a line of its own
+ * @taken: of the receiver, likewise
+ */
+struct stream {
+	u64 *slot;
+	u32 words;
+	u32 depth;
+	u32 due;
+	u64 *sent;
+	u64 *taken;
+};
+
+static __always_inline struct stream stream_of(const struct trial *t, u32 lines)
+{
+	return (struct stream){
+		.slot = t->fwd,
+		.words = lines * BENCH_LINE / 8,
+		.depth = t->depth,
+		.due = t->depth < 4 ? 1 : t->depth / 4,
+		.sent = t->back,
+		.taken = (u64 *)((char *)t->back + 2 * BENCH_LINE),
+	};
+}
+
+static __always_inline u32 next_of(const struct stream *s, u32 at, u32 by)
+{
+	at += by;
+	return at < s->depth ? at : at - s->depth;
+}
+
+static __always_inline bool stream_tx(struct trial *t, u32 lines, bool ahead)
+{
+	const struct trial p = *t;
+	const struct stream s = stream_of(&p, lines);
+	u64 i, taken = 0;
+	u32 at = 0;
+
+	for (i = 0; i < p.n; i++, at = next_of(&s, at, 1)) {
+		if (i == p.warm)
+			t->start = bench_now();
+		while (i - taken >= s.depth) {
+			taken = load(s.taken);
+			bench_pause(p.pause);
+		}
+		if (ahead && s.depth > AHEAD)
+			__builtin_prefetch(s.slot + (u64)next_of(&s, at, AHEAD) *
+					   s.words, 1);
+		bench_fill(s.slot + (u64)at * s.words, s.words, i);
+		if (!((i + 1) % s.due) || i + 1 == p.n)
+			store(s.sent, i + 1);
+	}
+	return true;
+}
+
+static __always_inline bool stream_rx(struct trial *t, u32 lines, bool ahead)
+{
+	const struct trial p = *t;
+	const struct stream s = stream_of(&p, lines);
+	u64 i, sent = 0;
+	bool ok = true;
+	u32 at = 0;
+
+	for (i = 0; i < p.n; i++, at = next_of(&s, at, 1)) {
+		while (i >= sent) {
+			sent = load(s.sent);
+			bench_pause(p.pause);
+		}
+		if (ahead && i + AHEAD < sent)
+			__builtin_prefetch(s.slot + (u64)next_of(&s, at, AHEAD) *
+					   s.words);
+		ok &= bench_sum(s.slot + (u64)at * s.words, s.words) ==
+		      bench_expected(s.words, i);
+		if (!((i + 1) % s.due))
+			store(s.taken, i + 1);
+	}
+	t->end = bench_now();
+	return ok;
+}
+
+static __always_inline bool tx_plain(struct trial *t, u32 lines)
+{
+	return stream_tx(t, lines, false);
+}
+
+static __always_inline bool rx_plain(struct trial *t, u32 lines)
+{
+	return stream_rx(t, lines, false);
+}
+
+static __always_inline bool tx_ahead(struct trial *t, u32 lines)
+{
+	return stream_tx(t, lines, true);
+}
+
+static __always_inline bool rx_ahead(struct trial *t, u32 lines)
+{
+	return stream_rx(t, lines, true);
+}
+
+static bool stream_ping(struct trial *t)
+{
+	return bench_by_lines(tx_plain, t);
+}
+
+static bool stream_pong(struct trial *t)
+{
+	return bench_by_lines(rx_plain, t);
+}
+
+static bool ahead_ping(struct trial *t)
+{
+	return bench_by_lines(tx_ahead, t);
+}
+
+static bool ahead_pong(struct trial *t)
+{
+	return bench_by_lines(rx_ahead, t);
+}
+
 const struct contender raw_contenders[] = {
 	{ "raw_one_line", false, NULL, one_line_ping, one_line_pong },
+	{ "raw_full_line", false, NULL, full_line_ping, full_line_pong },
 	{ "raw_two_lines", false, NULL, two_lines_ping, two_lines_pong },
+	{ "raw_stream", true, NULL, stream_ping, stream_pong },
+	{ "raw_stream_ahead", true, NULL, ahead_ping, ahead_pong },
 	{ 0 }
 };

@@ -53,16 +53,16 @@ static double rate(const struct series *s, int percent)
 	return ns ? 1e3 / ns : 0;
 }
 
-/* How much more this ring carries than the better library; 0 without one. */
-static double lead(u32 lines, u32 d)
+/* How much more @streamer carries than the better library; 0 without one. */
+static double lead_of(u32 streamer, u32 lines, u32 d)
 {
-	const struct series *ring = results->stream[0][lines][d];
+	const struct series *ns = results->stream[streamer][lines][d];
 	double least = 0;
 	u32 s;
 
-	for (s = 1; s < BENCH_STREAMERS; s++) {
+	for (s = STREAM_CK; s <= STREAM_DPDK; s++) {
 		const struct series *library = results->stream[s][lines][d];
-		double ratio = library ? series_ratio(library, ring) : 0;
+		double ratio = library ? series_ratio(library, ns) : 0;
 
 		if (ratio && (!least || ratio < least))
 			least = ratio;
@@ -70,27 +70,45 @@ static double lead(u32 lines, u32 d)
 	return least;
 }
 
+static double lead(u32 lines, u32 d)
+{
+	return lead_of(STREAM_RING, lines, d);
+}
+
+/* The better one of the two limits. */
+static u32 raw_of(u32 lines, u32 d)
+{
+	return rate(results->stream[STREAM_RAW][lines][d], 50) >
+	       rate(results->stream[STREAM_RAW_AHEAD][lines][d], 50) ?
+	       STREAM_RAW : STREAM_RAW_AHEAD;
+}
+
 static void print_streams(void)
 {
 	u32 lines, d;
 
 	printf("\nOne way: million messages a second, and x the better library\n\n");
-	printf("%5s %5s %5s %8s %19s %8s %8s %6s\n", "bytes", "depth", "n",
-	       "ring", "(p10 … p90)", "ck_ring", "rte_ring", "x");
+	printf("%5s %5s %5s %8s %19s %8s %8s %6s %8s %6s\n", "bytes", "depth",
+	       "n", "ring", "(p10 … p90)", "ck_ring", "rte_ring", "x", "raw",
+	       "raw x");
 	for (lines = 1; lines <= BENCH_LINES; lines++) {
 		for (d = 0; d < BENCH_DEPTHS; d++) {
 			const struct series *ring =
-				results->stream[0][lines][d];
+				results->stream[STREAM_RING][lines][d];
+			u32 raw = raw_of(lines, d);
 
-			printf("%5u %5u %5d %8.2f (%6.2f … %6.2f) %9.2f %8.2f %6.2f\n",
+			printf("%5u %5u %5d %8.2f (%6.2f … %6.2f) %9.2f %8.2f %6.2f %8.2f %6.2f\n",
 			       lines * BENCH_LINE, BENCH_DEPTH(d),
 			       series_count(ring), rate(ring, 50),
 			       rate(ring, 90), rate(ring, 10),
-			       rate(results->stream[1][lines][d], 50),
-			       rate(results->stream[2][lines][d], 50),
-			       lead(lines, d));
+			       rate(results->stream[STREAM_CK][lines][d], 50),
+			       rate(results->stream[STREAM_DPDK][lines][d], 50),
+			       lead(lines, d),
+			       rate(results->stream[raw][lines][d], 50),
+			       lead_of(raw, lines, d));
 		}
 	}
+	printf("raw: lines written and read where they lie, with an index for many; raw x: by the better library\n");
 }
 
 static void judge(const char *what, double value, double bound, bool at_most)
@@ -113,6 +131,9 @@ static void print_aims(void)
 	      series_ratio(results->trip[INPLACE_1].ns, one), AIM_INPLACE, true);
 	judge("in-place RPC of 7 words, x one line",
 	      series_ratio(results->trip[INPLACE_7].ns, one), AIM_INPLACE, true);
+	printf("%-58s %6.2f\n", "in-place RPC of 7 words, x one full line",
+	       series_ratio(results->trip[INPLACE_7].ns,
+			    results->trip[FULL_LINE].ns));
 	judge("round trip over two rings, x two lines polled densely",
 	      series_ratio(results->trip[RING].ns, two), AIM_TWO_LINES, true);
 	printf("%-58s %6.2f\n",
@@ -125,6 +146,8 @@ static void print_aims(void)
 	}
 	judge("64 bytes, depth 63, x the better library",
 	      lead(1, BENCH_DEPTHS - 1), AIM_STREAM, false);
+	printf("%-58s %6.2f\n", "  of that, what raw lines reach",
+	       lead_of(raw_of(1, BENCH_DEPTHS - 1), 1, BENCH_DEPTHS - 1));
 	for (lines = 1; lines <= BENCH_LINES; lines++) {
 		for (d = 0; d < BENCH_DEPTHS; d++) {
 			double ratio = lead(lines, d);

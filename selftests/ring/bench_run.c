@@ -29,6 +29,7 @@ static const struct {
 	bool dense;
 } trips[BENCH_TRIPS] = {
 	[ONE_LINE] = { raw_contenders, "raw_one_line", NULL, false },
+	[FULL_LINE] = { raw_contenders, "raw_full_line", NULL, false },
 	[TWO_LINES] = { raw_contenders, "raw_two_lines", NULL, false },
 	[TWO_LINES_DENSE] = { raw_contenders, "raw_two_lines",
 			      "raw_two_lines_dense", true },
@@ -40,8 +41,15 @@ static const struct {
 	[DPDK] = { dpdk_contenders, "rte_ring", NULL, false },
 };
 
-static const struct contender *const streamers[BENCH_STREAMERS] = {
-	ring_contenders, ck_contenders, dpdk_contenders,
+static const struct {
+	const struct contender *list;
+	const char *name;
+} streamers[BENCH_STREAMERS] = {
+	[STREAM_RING] = { ring_contenders, NULL },
+	[STREAM_CK] = { ck_contenders, NULL },
+	[STREAM_DPDK] = { dpdk_contenders, NULL },
+	[STREAM_RAW] = { raw_contenders, "raw_stream" },
+	[STREAM_RAW_AHEAD] = { raw_contenders, "raw_stream_ahead" },
 };
 
 static struct bench_results results;
@@ -54,6 +62,11 @@ const struct contender *bench_find(const struct contender *list,
 		    list->stream == stream)
 			return list;
 	return NULL;
+}
+
+static const struct contender *streamer(u32 s)
+{
+	return bench_find(streamers[s].list, streamers[s].name, true);
 }
 
 static void prepare(void)
@@ -78,7 +91,7 @@ static void prepare(void)
 				      BENCH_LINE);
 	}
 	for (s = 0; s < BENCH_STREAMERS; s++) {
-		const struct contender *c = bench_find(streamers[s], NULL, true);
+		const struct contender *c = streamer(s);
 
 		for (d = 0; c && d < BENCH_DEPTHS; d++) {
 			char test[32];
@@ -146,9 +159,8 @@ static void streams(int round)
 				.lines = 1, .depth = BENCH_DEPTH(d),
 			};
 			if (results.stream[s][1][d])
-				bench_space(bench_find(streamers[s], NULL,
-						       true),
-					    &space[s], choice, 4, round);
+				bench_space(streamer(s), &space[s], choice, 4,
+					    round);
 		}
 		for (lines = 1; lines <= BENCH_LINES; lines++) {
 			for (s = 0; s < BENCH_STREAMERS; s++) {
@@ -160,9 +172,8 @@ static void streams(int round)
 				plan.warm = choice[0].warm;
 				plan.n = d < 2 ? 600 : 1000 + 5000 / lines;
 				series_add(results.stream[s][lines][d], round,
-					   bench_trial(bench_find(streamers[s],
-								  NULL, true),
-						       &plan, round));
+					   bench_trial(streamer(s), &plan,
+						       round));
 			}
 		}
 	}
