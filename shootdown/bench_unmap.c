@@ -75,6 +75,7 @@ static const char *const protocols[] = {
 static const char *const mk_unmap_again[] = {
 	"ipi-again", "unicast-again", "adaptive-again",
 };
+
 static_assert(ARRAY_SIZE(mk_unmap_again) == MK_UNMAP_OURS - MK_UNMAP_AGAIN);
 
 const char *const mk_unmap_states[] = {

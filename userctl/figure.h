@@ -29,7 +29,7 @@
 struct figure {
 	const char *id, *test, *title, *paper, *note, *at, *value, *unit;
 	const char *metrics[8];
-	const char *skip[5];
+	const char *skip[8];
 	int rows, by_variant, one_pair;
 	const char *largest;
 };

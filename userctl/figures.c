@@ -7,6 +7,8 @@
 #include "figure.h"
 
 #define ASIDE "control*", "quiet", "server*"
+/* Of unmap: what is there twice, to show how far equals differ. */
+#define AGAIN "ipi-again", "unicast-again", "adaptive-again"
 
 static const struct figure figures[] = {
 	{
@@ -35,7 +37,7 @@ static const struct figure figures[] = {
 	}, {
 		.id = "figure-7", .test = "unmap",
 		.title = "Unmap, end to end", .paper = "SOSP'09, figure 7",
-		.at = "cores", .metrics = { "cost" }, .skip = { ASIDE, "agents" },
+		.at = "cores", .metrics = { "cost" }, .skip = { ASIDE, AGAIN, "agents" },
 	}, {
 		.id = "unmap-targets", .test = "unmap",
 		.title = "Unmap by what its targets do: wait, work, sleep, or all of these",
@@ -52,11 +54,11 @@ static const struct figure figures[] = {
 	}, {
 		.id = "unmap-disturbance", .test = "unmap",
 		.title = "What a busy target gets done meanwhile: more is better",
-		.rows = 1, .largest = "cores", .metrics = { "loops" },
+		.rows = 1, .largest = "cores", .metrics = { "loops" }, .skip = { AGAIN },
 	}, {
 		.id = "unmap-counts", .test = "unmap",
 		.title = "What one unmap sends", .rows = 1, .largest = "cores",
-		.metrics = { "messages", "ipis" }, .skip = { ASIDE, "agents" },
+		.metrics = { "messages", "ipis" }, .skip = { ASIDE, AGAIN, "agents" },
 	}, {
 		.id = "figure-8", .test = "two_phase_commit",
 		.title = "Agreement in two phases, single and pipelined",
