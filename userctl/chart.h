@@ -29,6 +29,7 @@ struct chart_series {
 	struct chart_point *points;
 	size_t nr;
 	int paper;	/* not measured here: drawn grey and hollow */
+	size_t look;	/* its colour and shape, see chart_fit() */
 };
 
 enum chart_kind {
@@ -75,7 +76,10 @@ struct chart_series *chart_series(struct chart *chart, char *name, int paper);
 void chart_point(struct chart_series *series, struct chart_point point);
 size_t chart_row(struct chart *chart, char *name);
 
-/* One scale for @nr charts, so that they can be compared. */
+/*
+ * One scale for @nr charts, and one look for all series of a name, so that they
+ * can be compared.
+ */
 void chart_fit(struct chart *charts, size_t nr);
 
 /* Values that are drawn, those of papers not counted. */

@@ -197,8 +197,8 @@ static void begin_series(FILE *out, const struct chart *chart, size_t i)
 	if (series->paper)
 		fprintf(out, "<g class=\"paper\">");
 	else
-		fprintf(out, "<g class=\"series s%zu%s\">", i % NR_COLOURS,
-			i >= NR_COLOURS ? " dashed" : "");
+		fprintf(out, "<g class=\"series s%zu%s\">", series->look % NR_COLOURS,
+			series->look >= NR_COLOURS ? " dashed" : "");
 }
 
 static void tip(FILE *out, const struct chart_point *point)
@@ -294,7 +294,7 @@ static void lines_body(const struct chart *chart, FILE *out,
 		for (j = 0; j < series->nr; j++) {
 			fputs("<g class=\"point\">", out);
 			tip(out, &series->points[j]);
-			marker(out, i, place(x, series->points[j].at) + aside,
+			marker(out, series->look, place(x, series->points[j].at) + aside,
 			       place(y, series->points[j].value));
 			fputs("</g>", out);
 		}
@@ -312,7 +312,7 @@ static void lines_legend(const struct chart *chart, FILE *out, double height)
 	for (i = 0; i < chart->nr; i++, y += step) {
 		begin_series(out, chart, i);
 		fprintf(out, "<path class=\"line\" d=\"M%.1f %.1fh24\"/>", x, y);
-		marker(out, i, x + 12, y);
+		marker(out, chart->series[i].look, x + 12, y);
 		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 32, y + 5.5);
 		short_text(out, chart->series[i].name, NAME_LETTERS);
 		fputs("</text>\n", out);
@@ -364,7 +364,7 @@ static double rows_legend(const struct chart *chart, FILE *out)
 			y += 24;
 		}
 		begin_series(out, chart, i);
-		marker(out, i, x + 8, y);
+		marker(out, chart->series[i].look, x + 8, y);
 		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 20, y + 5.5);
 		short_text(out, chart->series[i].name, NAME_LETTERS);
 		fputs("</text>\n", out);
@@ -396,7 +396,7 @@ static void rows_body(const struct chart *chart, FILE *out,
 			if (point->high > point->low)
 				fprintf(out, "<path class=\"range\" d=\"M%.1f %.1fH%.1f\"/>",
 					place(x, point->low), y, place(x, point->high));
-			marker(out, i, place(x, point->value), y);
+			marker(out, chart->series[i].look, place(x, point->value), y);
 			fputs("</g>", out);
 		}
 		fputs("</g>\n", out);

@@ -61,6 +61,15 @@ side_by_side()
 		    for part in figure.split("<svg")[1:]]
 	assert one == two and one, (one, two)
 	assert ">targets<" in figure and ">unmap<" in figure
+	# A name looks the same in both, and no other looks like it.
+	looks = [{name: (kind, shape) for kind, shape, name in re.findall(
+		r'<g class="([^"]+)"><path class="line"[^>]*/><path d="M[0-9.]+ [0-9.]+([^"]+)"/>'
+		r'</g><text[^>]*>([^<]+)</text>', part)} for part in figure.split("<svg")[1:]]
+	assert set(looks[0]) - set(looks[1]) and set(looks[1]) - set(looks[0]), looks
+	for name in looks[0].keys() & looks[1].keys():
+	    assert looks[0][name] == looks[1][name], (name, looks)
+	both = looks[0] | looks[1]
+	assert len(set(both.values())) == len(both), both
 	END
 }
 
