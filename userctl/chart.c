@@ -133,13 +133,20 @@ static const struct chart_series *namesake(const struct chart *charts, size_t nr
 static void share_looks(struct chart *charts, size_t nr)
 {
 	const struct chart_series *other;
+	struct chart_series *series;
 	size_t next = 0, i, j;
+	int paper;
 
-	for (i = 0; i < nr; i++)
-		for (j = 0; j < charts[i].nr; j++) {
-			other = namesake(charts, i, &charts[i].series[j]);
-			charts[i].series[j].look = other ? other->look : next++;
-		}
+	/* ours first: there are more of them than colours soon enough */
+	for (paper = 0; paper < 2; paper++)
+		for (i = 0; i < nr; i++)
+			for (j = 0; j < charts[i].nr; j++) {
+				series = &charts[i].series[j];
+				if (!!series->paper != paper)
+					continue;
+				other = namesake(charts, i, series);
+				series->look = other ? other->look : next++;
+			}
 }
 
 void chart_fit(struct chart *charts, size_t nr)

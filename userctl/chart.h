@@ -53,6 +53,7 @@ struct chart_axis {
  * @at_label: name of the axis of numbers, with its unit
  * @value_label: name of the axis of values, with its unit
  * @remark: what must not be overlooked, such as "emulated (tcg)"; may be NULL
+ * @narrow: it stands beside another, and its letters are to stay as large
  * @rows: names of the rows
  * @nr_rows: how many
  * @series: what is drawn
@@ -64,6 +65,7 @@ struct chart {
 	enum chart_kind kind;
 	const char *title, *at_label, *remark;
 	char *value_label;
+	int narrow;
 	char **rows;
 	size_t nr_rows;
 	struct chart_series *series;
