@@ -461,8 +461,8 @@ static void svg_rows(const struct chart *chart, FILE *out)
 		short_text(out, chart->rows[i], NAME_LETTERS);
 		fputs("</text>\n", out);
 	}
-	axis_label(out, chart, chart->value_label, &chart->value, (left + width(chart) - MARGIN) / 2,
-		   height - 14, "middle");
+	axis_label(out, chart, chart->value_label, &chart->value,
+		   (left + width(chart) - MARGIN) / 2, height - 14, "middle");
 	rows_body(chart, out, &x, top);
 	fputs("</svg>\n", out);
 }
