@@ -114,6 +114,24 @@ answer_follows()
 	tr '\n' ' ' < "$work/out" | grep -q "Messages do not beat Linux's interrupts"
 }
 
+# Odd runs have sentences too: C that came out as nothing, factors of thousands.
+answers_odd_runs()
+{
+	says notify 'took no longer than to poll: C is not told' << END || return 1
+notify,block,T3,0,1,1,64,0,round_trip_p50,100,cycles
+notify,block,T3,0,1,1,64,0,handoff,0,cycles
+END
+	says notify 'costs C = 700 cycles here' << END || return 1
+notify,block,T3,0,1,1,64,0,handoff,700,cycles
+END
+	says polling_model 'Waiting costs 1.5 to 17,500 times' << END
+polling_model,P=0.00C,T3,0,1,1,1,0,cost_p50,17500,cycles
+polling_model,P=0.00C,T3,0,1,1,1,0,predicted,1,cycles
+polling_model,P=0.00C,T3,0,1,1,8,0,cost_p50,3,cycles
+polling_model,P=0.00C,T3,0,1,1,8,0,predicted,2,cycles
+END
+}
+
 # --- hostile input -----------------------------------------------------------------
 
 markup='<script>alert(1)</script>&<b onclick=x>'
@@ -364,6 +382,7 @@ reports()
 	that 'the answer follows from the data' answer_follows
 	that 'answers: what is lost is counted' counts_faults
 	that 'answers: page tables' tells_of_tables
+	that 'answers: odd runs' answers_odd_runs
 	that 'a wrong number in a page is seen' spoiled 'not in the CSV' read \
 		's|(<title>linux at 2: median )[0-9,]+|\17,777,777|'
 	that 'a script in a page is seen' spoiled '<script>' read 's|<h1>|<script></script><h1>|'
