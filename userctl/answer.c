@@ -27,6 +27,7 @@
 	"Messages do not beat shared memory for %d lines at up to %lld client%s: there %s."
 #define HANDOFF \
 	"To block and be woken costs C = %s%s%s %s here%s; the paper has about 6,000."
+#define NO_HANDOFF "To block and be woken took no longer than to poll: C is not told by this run."
 #define COSTS \
 	"A message costs its sender up to %s, its receiver up to %s; 8 in a row %.3g times as much."
 #define GROWTH \
@@ -141,16 +142,29 @@ static char *amount(const struct group *group)
 	return text;
 }
 
+char *answer_times(double times)
+{
+	/* above, %g would say 1.75e+04 */
+	return times < 999.5 ? mkctl_printf("%.3g", times) : grid_number(times);
+}
+
 char *answer_ratio(const struct group *a, const struct group *b)
 {
 	size_t repeats = a->repeats < b->repeats ? a->repeats : b->repeats;
+	char *middle = answer_times(a->middle / b->middle), *low, *high, *text;
 
-	if (repeats < 2 || a->middle_low <= 0 || b->middle_low <= 0)
-		return mkctl_printf("%.3g times (one repeat: not known how surely)",
-				    a->middle / b->middle);
-	return mkctl_printf("%.3g times (%.3g..%.3g over %zu repeats)",
-			    a->middle / b->middle, a->middle_low / b->middle_high,
-			    a->middle_high / b->middle_low, repeats);
+	if (repeats < 2 || a->middle_low <= 0 || b->middle_low <= 0) {
+		text = mkctl_printf("%s times (one repeat: not known how surely)", middle);
+		free(middle);
+		return text;
+	}
+	low = answer_times(a->middle_low / b->middle_high);
+	high = answer_times(a->middle_high / b->middle_low);
+	text = mkctl_printf("%s times (%s..%s over %zu repeats)", middle, low, high, repeats);
+	free(middle);
+	free(low);
+	free(high);
+	return text;
 }
 
 static int surely_less(const struct group *a, const struct group *b)
@@ -377,9 +391,14 @@ static char *of_notify(const struct groups *groups)
 	const struct group *handoff = best(groups, "*", "handoff", -1, 0);
 	const struct group *worst = best(groups, "*", "handoff", -1, 1);
 	char *a, *b, *text;
+	size_t i;
 
-	if (!handoff)
+	if (!handoff) {
+		for (i = 0; i < groups->nr; i++)
+			if (!strcmp(groups->list[i].metric, "handoff"))
+				return mkctl_printf("%s", NO_HANDOFF);
 		return NULL;
+	}
 	a = grid_number(handoff->repeats > 1 ? handoff->middle_low : handoff->middle);
 	b = grid_number(worst->repeats > 1 ? worst->middle_high : worst->middle);
 	text = mkctl_printf(HANDOFF, a, strcmp(a, b) ? " to " : "", strcmp(a, b) ? b : "",

@@ -15,7 +15,7 @@
 #define UNSERVED "Not everybody did what was asked:%s, of %s messages of a round."
 #define SERVED "All acknowledged the %s messages of a round, and had done what was asked."
 #define MODEL \
-	"Waiting costs %.3g to %.3g times what min(t, P + C) says, within a quarter in %zu of %zu cases."
+	"Waiting costs %s to %s times what min(t, P + C) says, within a quarter in %zu of %zu cases."
 
 /* Of all variants but the control: each one's value, or the most it ever was. */
 static double sum_of(const struct groups *groups, const char *metric, int most)
@@ -102,6 +102,7 @@ char *answer_polling(const struct groups *groups)
 {
 	const struct group *cost, *model;
 	double times, low = 0, high = 0;
+	char *least, *most, *text;
 	size_t nr = 0, near = 0, i;
 
 	for (i = 0; i < groups->nr; i++) {
@@ -122,5 +123,10 @@ char *answer_polling(const struct groups *groups)
 	}
 	if (!nr)
 		return NULL;
-	return mkctl_printf(MODEL, low, high, near, nr);
+	least = answer_times(low);
+	most = answer_times(high);
+	text = mkctl_printf(MODEL, least, most, near, nr);
+	free(least);
+	free(most);
+	return text;
 }

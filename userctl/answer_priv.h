@@ -28,6 +28,9 @@ const struct group *answer_largest(const struct groups *groups,
 /* "0.83 times (0.80..0.86 over 3 repeats)" */
 char *answer_ratio(const struct group *a, const struct group *b);
 
+/* How many times, in few digits: 0.0123, 1.57, 17,500. */
+char *answer_times(double times);
+
 /* "X takes 100 cycles, 0.5 times (...) the 200 cycles of Y" */
 char *answer_comparison(const struct group *a, const struct group *b);
 

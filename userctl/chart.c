@@ -116,6 +116,39 @@ static void widen_numbers(struct chart_axis *axis)
 	}
 }
 
+/* The series of that name in one of @nr charts. */
+static const struct chart_series *namesake(const struct chart *charts, size_t nr,
+					   const struct chart_series *series)
+{
+	size_t i, j;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < charts[i].nr; j++)
+			if (charts[i].series[j].paper == series->paper &&
+			    !strcmp(charts[i].series[j].name, series->name))
+				return &charts[i].series[j];
+	return NULL;
+}
+
+static void share_looks(struct chart *charts, size_t nr)
+{
+	const struct chart_series *other;
+	struct chart_series *series;
+	size_t next = 0, i, j;
+	int paper;
+
+	/* ours first: there are more of them than colours soon enough */
+	for (paper = 0; paper < 2; paper++)
+		for (i = 0; i < nr; i++)
+			for (j = 0; j < charts[i].nr; j++) {
+				series = &charts[i].series[j];
+				if (!!series->paper != paper)
+					continue;
+				other = namesake(charts, i, series);
+				series->look = other ? other->look : next++;
+			}
+}
+
 void chart_fit(struct chart *charts, size_t nr)
 {
 	struct chart_axis at = { INFINITY, -INFINITY, 0, 0 }, value = at, range = at;
@@ -150,6 +183,7 @@ void chart_fit(struct chart *charts, size_t nr)
 	}
 	widen(&value, smallest);
 	widen_numbers(&at);
+	share_looks(charts, nr);
 	for (i = 0; i < nr; i++) {
 		charts[i].at = at;
 		charts[i].value = value;

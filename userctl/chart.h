@@ -29,6 +29,7 @@ struct chart_series {
 	struct chart_point *points;
 	size_t nr;
 	int paper;	/* not measured here: drawn grey and hollow */
+	size_t look;	/* its colour and shape, see chart_fit() */
 };
 
 enum chart_kind {
@@ -52,6 +53,7 @@ struct chart_axis {
  * @at_label: name of the axis of numbers, with its unit
  * @value_label: name of the axis of values, with its unit
  * @remark: what must not be overlooked, such as "emulated (tcg)"; may be NULL
+ * @narrow: it stands beside another, and its letters are to stay as large
  * @rows: names of the rows
  * @nr_rows: how many
  * @series: what is drawn
@@ -63,6 +65,7 @@ struct chart {
 	enum chart_kind kind;
 	const char *title, *at_label, *remark;
 	char *value_label;
+	int narrow;
 	char **rows;
 	size_t nr_rows;
 	struct chart_series *series;
@@ -75,7 +78,10 @@ struct chart_series *chart_series(struct chart *chart, char *name, int paper);
 void chart_point(struct chart_series *series, struct chart_point point);
 size_t chart_row(struct chart *chart, char *name);
 
-/* One scale for @nr charts, so that they can be compared. */
+/*
+ * One scale for @nr charts, and one look for all series of a name, so that they
+ * can be compared.
+ */
 void chart_fit(struct chart *charts, size_t nr);
 
 /* Values that are drawn, those of papers not counted. */

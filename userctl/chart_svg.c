@@ -11,6 +11,7 @@
 #include "mkctl.h"
 
 #define WIDTH		880.0
+#define NARROW		640.0	/* of one of two, where there is half the room */
 #define HEIGHT		460.0
 #define LEFT		108.0
 #define LEGEND		60.0	/* beside the names of lines */
@@ -21,6 +22,8 @@
 #define MARK		12.0
 #define DODGE		3.0	/* keeps ranges of one number apart */
 #define LETTER		8.6	/* average width of one, for room */
+#define REMARK_LETTER	8.2	/* the same of the remark's */
+#define LABEL_LETTER	10.5	/* and of a label's, with (log scale) behind it */
 #define MAX_TICKS	11
 #define NR_COLOURS	8
 #define NAME_LETTERS	34
@@ -74,6 +77,11 @@ static double place(const struct scale *scale, double value)
 	if (share > 1)
 		share = 1;
 	return scale->start + share * (scale->end - scale->start);
+}
+
+static double width(const struct chart *chart)
+{
+	return chart->narrow ? NARROW : WIDTH;
 }
 
 /* Text of at most so many letters. */
@@ -197,8 +205,8 @@ static void begin_series(FILE *out, const struct chart *chart, size_t i)
 	if (series->paper)
 		fprintf(out, "<g class=\"paper\">");
 	else
-		fprintf(out, "<g class=\"series s%zu%s\">", i % NR_COLOURS,
-			i >= NR_COLOURS ? " dashed" : "");
+		fprintf(out, "<g class=\"series s%zu%s\">", series->look % NR_COLOURS,
+			series->look >= NR_COLOURS ? " dashed" : "");
 }
 
 static void tip(FILE *out, const struct chart_point *point)
@@ -213,13 +221,13 @@ static void tip(FILE *out, const struct chart_point *point)
 static void begin(const struct chart *chart, FILE *out, double height)
 {
 	fprintf(out, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
-		WIDTH, height);
+		width(chart), height);
 	html_text(out, chart->title);
 	fputs("\">\n", out);
 	if (chart->remark) {
 		fprintf(out, "<text class=\"remark\" x=\"%.0f\" y=\"20\" text-anchor=\"end\">",
-			WIDTH - 8);
-		short_text(out, chart->remark, 90);
+			width(chart) - 8);
+		short_text(out, chart->remark, width(chart) / REMARK_LETTER - 3);
 		fputs("</text>\n", out);
 	}
 }
@@ -241,12 +249,12 @@ static void tick(FILE *out, double pos, double value, double from, double to,
 	free(number);
 }
 
-static void axis_label(FILE *out, const char *label, const struct chart_axis *axis,
-		       double x, double y, const char *anchor)
+static void axis_label(FILE *out, const struct chart *chart, const char *label,
+		       const struct chart_axis *axis, double x, double y, const char *anchor)
 {
 	fprintf(out, "<text class=\"label\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
 		x, y, anchor);
-	short_text(out, label, 70);
+	short_text(out, label, width(chart) / LABEL_LETTER - 13);
 	fprintf(out, "%s</text>\n", !axis->log ? "" : axis->zero ? " (log scale, 0 at the edge)" :
 		" (log scale)");
 }
@@ -261,7 +269,7 @@ static double lines_end(const struct chart *chart)
 		if (len > letters)
 			letters = len > NAME_LETTERS ? NAME_LETTERS : len;
 	}
-	return WIDTH - LEGEND - letters * 9.4;
+	return width(chart) - LEGEND - letters * 9.4;
 }
 
 static void lines_body(const struct chart *chart, FILE *out,
@@ -294,7 +302,7 @@ static void lines_body(const struct chart *chart, FILE *out,
 		for (j = 0; j < series->nr; j++) {
 			fputs("<g class=\"point\">", out);
 			tip(out, &series->points[j]);
-			marker(out, i, place(x, series->points[j].at) + aside,
+			marker(out, series->look, place(x, series->points[j].at) + aside,
 			       place(y, series->points[j].value));
 			fputs("</g>", out);
 		}
@@ -312,7 +320,7 @@ static void lines_legend(const struct chart *chart, FILE *out, double height)
 	for (i = 0; i < chart->nr; i++, y += step) {
 		begin_series(out, chart, i);
 		fprintf(out, "<path class=\"line\" d=\"M%.1f %.1fh24\"/>", x, y);
-		marker(out, i, x + 12, y);
+		marker(out, chart->series[i].look, x + 12, y);
 		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 32, y + 5.5);
 		short_text(out, chart->series[i].name, NAME_LETTERS);
 		fputs("</text>\n", out);
@@ -323,7 +331,9 @@ static void svg_lines(const struct chart *chart, FILE *out)
 {
 	double list[MAX_TICKS], height = HEIGHT, more = chart->nr * 21.0 + TOP + 10;
 	double end = lines_end(chart);
-	struct scale x = { chart->at, LEFT, end }, y;
+	/* marks of the first and the last number stay off the axes' own numbers */
+	double edge = chart->nr * DODGE / 2 + MARK / 2;
+	struct scale x = { chart->at, LEFT + edge, end - edge }, y;
 	size_t nr, i;
 
 	if (more > height)
@@ -336,9 +346,9 @@ static void svg_lines(const struct chart *chart, FILE *out)
 	nr = number_ticks(chart, &x, list);
 	for (i = 0; i < nr; i++)
 		tick(out, place(&x, list[i]), list[i], height - BOTTOM, TOP, 1);
-	axis_label(out, chart->at_label, &chart->at, (LEFT + end) / 2,
+	axis_label(out, chart, chart->at_label, &chart->at, (LEFT + end) / 2,
 		   height - 14, "middle");
-	axis_label(out, chart->value_label, &chart->value, 8, TOP - 18, "start");
+	axis_label(out, chart, chart->value_label, &chart->value, 8, TOP - 18, "start");
 	lines_body(chart, out, &x, &y);
 	lines_legend(chart, out, height);
 	fputs("</svg>\n", out);
@@ -359,12 +369,12 @@ static double rows_legend(const struct chart *chart, FILE *out)
 		if (letters > NAME_LETTERS)
 			letters = NAME_LETTERS;
 		room = 34 + letters * LETTER;
-		if (x + room > WIDTH && x > 12) {
+		if (x + room > width(chart) && x > 12) {
 			x = 12;
 			y += 24;
 		}
 		begin_series(out, chart, i);
-		marker(out, i, x + 8, y);
+		marker(out, chart->series[i].look, x + 8, y);
 		fprintf(out, "</g><text x=\"%.1f\" y=\"%.1f\">", x + 20, y + 5.5);
 		short_text(out, chart->series[i].name, NAME_LETTERS);
 		fputs("</text>\n", out);
@@ -396,7 +406,7 @@ static void rows_body(const struct chart *chart, FILE *out,
 			if (point->high > point->low)
 				fprintf(out, "<path class=\"range\" d=\"M%.1f %.1fH%.1f\"/>",
 					place(x, point->low), y, place(x, point->high));
-			marker(out, i, place(x, point->value), y);
+			marker(out, chart->series[i].look, place(x, point->value), y);
 			fputs("</g>", out);
 		}
 		fputs("</g>\n", out);
@@ -427,7 +437,7 @@ static void svg_rows(const struct chart *chart, FILE *out)
 		fclose(text);
 	bottom = top + chart->nr_rows * row;
 	height = bottom + BOTTOM;
-	x = (struct scale){ chart->value, left, WIDTH - MARGIN };
+	x = (struct scale){ chart->value, left, width(chart) - MARGIN };
 
 	begin(chart, out, height);
 	if (legend)
@@ -447,12 +457,12 @@ static void svg_rows(const struct chart *chart, FILE *out)
 
 		fprintf(out,
 			"<path class=\"guide\" d=\"M%.1f %.1fH%.1f\"/><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
-			left, y, WIDTH - MARGIN, left - 10, y + 5.5);
+			left, y, width(chart) - MARGIN, left - 10, y + 5.5);
 		short_text(out, chart->rows[i], NAME_LETTERS);
 		fputs("</text>\n", out);
 	}
-	axis_label(out, chart->value_label, &chart->value, (left + WIDTH - MARGIN) / 2,
-		   height - 14, "middle");
+	axis_label(out, chart, chart->value_label, &chart->value,
+		   (left + width(chart) - MARGIN) / 2, height - 14, "middle");
 	rows_body(chart, out, &x, top);
 	fputs("</svg>\n", out);
 }

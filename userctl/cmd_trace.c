@@ -389,6 +389,9 @@ static int print(const struct trace_args *args, const char *path)
 		.unit = !clock ? "ticks" : !strncmp(clock, "x86-tsc", 7) ? "cycles" : "ns",
 		.lost = trace_note_number(&trace, "lost", 0),
 	};
+	/* What a file of trace-cmd's own says, which has no note of it. */
+	if (report.lost < trace.missed)
+		report.lost = trace.missed;
 	if (!strcmp(args->format, "json"))
 		trace_print_json(&report);
 	else if (!strcmp(args->format, "csv"))

@@ -339,7 +339,9 @@ static char *value_label(const struct figure *figure, const struct group *first,
 {
 	const char *one = figure->value || figure->metrics[1] || *figure->metrics[0] == '*' ?
 			  "" : first->metric;
-	const char *unit = figure->value ? figure->value : first->unit;
+	/* what is counted is its own unit */
+	const char *unit = figure->value ? figure->value :
+			   strcmp(one, first->unit) ? first->unit : "";
 	char *size = figure->largest && largest != CSV_NONE ?
 		     mkctl_printf("; %lld %s", largest, figure->largest) : NULL;
 	char *label;

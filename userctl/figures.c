@@ -33,6 +33,7 @@ static const struct figure figures[] = {
 	}, {
 		.id = "figure-6-counts", .test = "shootdown_protocols",
 		.title = "What one operation sends", .rows = 1, .largest = "cores",
+		.value = "number for each operation",
 		.metrics = { "messages", "ipis" }, .skip = { ASIDE },
 	}, {
 		.id = "figure-7", .test = "unmap",
@@ -58,6 +59,7 @@ static const struct figure figures[] = {
 	}, {
 		.id = "unmap-counts", .test = "unmap",
 		.title = "What one unmap sends", .rows = 1, .largest = "cores",
+		.value = "number for each unmap",
 		.metrics = { "messages", "ipis" }, .skip = { ASIDE, AGAIN, "agents" },
 	}, {
 		.id = "figure-8", .test = "two_phase_commit",

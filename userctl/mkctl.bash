@@ -11,6 +11,13 @@ _mkctl_options()
 		sed -nE 's/^ +(-.,|   ) --([a-z-]+)(=.*|\[.*| .*|$)/--\2/p'
 }
 
+# _mkctl_takes_value MKCTL COMMAND OPTION: something has to follow that option
+_mkctl_takes_value()
+{
+	"$1" ${2:+"$2"} --help 2> /dev/null |
+		grep -qE -- "^ +$3, --[a-z-]+=|^ +(-., )? *$3="
+}
+
 _mkctl_commands()
 {
 	"$1" --help 2> /dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
@@ -51,11 +58,10 @@ _mkctl_value()
 		esac ;;
 	topo:--metric | topo:-M) echo round_trip one_way ;;
 	trace:--clock | trace:-C) echo mono x86-tsc ;;
-	plan:--op) echo broadcast gather both 2pc ;;
+	plan:--op | plan:-o) echo broadcast gather both 2pc ;;
 	*:--pid | *:-p) _mkctl_pids /proc/[0-9]* ;;
 	run:--set | run:-s | trace:--set | trace:-s)
 		_mkctl_parameters "${COMP_WORDS[0]}" "${COMP_WORDS[@]:2}" ;;
-	*) return 1 ;;
 	esac
 }
 
@@ -68,6 +74,9 @@ _mkctl()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--)	return ;;
+		-t | --tree)
+			[ -n "$command" ] || i=$((i + 1))
+			[ "${COMP_WORDS[i]}" != = ] || i=$((i + 1)) ;;
 		-*)	;;
 		*)	[ -n "$command" ] || command=${COMP_WORDS[i]} ;;
 		esac
@@ -75,10 +84,12 @@ _mkctl()
 	# An option's value stands behind it, or behind =, which is a word of its own.
 	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
 	[ "$word" != = ] || word=
-	if [ -z "$command" ]; then
+	if [[ $before = -? || $before = --?* ]] &&
+		_mkctl_takes_value "$program" "$command" "$before"; then
+		# What nobody knows here is a file, or for the user to know.
+		words=$(_mkctl_value "$command" "$before")
+	elif [ -z "$command" ]; then
 		words=$(_mkctl_commands "$program"; _mkctl_options "$program")
-	elif [[ $before = -* ]] && words=$(_mkctl_value "$command" "$before"); then
-		:
 	elif [[ $word = -* ]]; then
 		words=$(_mkctl_options "$program" "$command")
 	else

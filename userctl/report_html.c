@@ -116,7 +116,7 @@ static int counts_only(const struct section *section, size_t run)
 /* A chart for each run that has values; returns whether there was one. */
 static int write_figure(const struct section *section, const struct figure *figure)
 {
-	size_t nr = section->report->nr, with = 0, i, j;
+	size_t nr = section->report->nr, with = 0, shown = 0, i, j;
 	struct chart *charts = mkctl_alloc(nr * sizeof(*charts));
 	FILE *out = section->out;
 	int ours = 0, paper = 0;
@@ -130,6 +130,10 @@ static int write_figure(const struct section *section, const struct figure *figu
 	}
 	if (with) {
 		chart_fit(charts, nr);
+		for (i = 0; i < nr; i++)
+			shown += !!chart_points(&charts[i]);
+		for (i = 0; i < nr; i++)
+			charts[i].narrow = shown > 1;
 		fputs("<figure id=\"", out);
 		html_text(out, figure->id);
 		fputs(strcmp(figure->id, "plain") ? "\">\n<h3>" : "-", out);

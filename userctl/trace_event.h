@@ -75,7 +75,8 @@ struct trace_event {
  * struct trace - all events, in the order of their times
  * @events: the events
  * @nr: how many
- * @gaps: places where some are missing, their number unknown
+ * @gaps: places where some are missing
+ * @missed: how many are missing there, as far as the kernel said
  * @seen: kinds that the file describes, whether or not there is one
  * @notes: what mkctl has written into the trace, a line each, never NULL
  * @notes_len: bytes of them
@@ -83,7 +84,7 @@ struct trace_event {
 struct trace {
 	struct trace_event *events;
 	size_t nr;
-	uint64_t gaps;
+	uint64_t gaps, missed;
 	unsigned char seen[TRACE_KINDS];
 	char *notes;
 	size_t notes_len;

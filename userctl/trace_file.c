@@ -284,6 +284,9 @@ static int take_events(struct trace *trace, FILE *in)
 			return 0;
 		case PIPE_GAP:
 			trace->gaps++;
+			/* negative where the page had no room for the number */
+			if (event.value[0] > 0)
+				trace->missed += event.value[0];
 			break;
 		case PIPE_SEEN:
 			trace->seen[event.value[0]] = 1;

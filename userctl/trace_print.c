@@ -242,6 +242,8 @@ static void print_checks(const struct trace_report *report)
 		printf("\nevents were lost: ");
 		if (report->lost)
 			printf("%" PRIu64 ", ", report->lost);
+		else
+			printf("nobody knows how many, ");
 		printf("counts from the trace are too small; give a larger --buffer\n");
 	}
 	if (!checks->nr)

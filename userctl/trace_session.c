@@ -4,8 +4,9 @@
  *
  * The events go to a ring buffer of an instance of our own, so that traces of
  * others are not disturbed; trace-cmd, which knows its format best, makes the
- * file from it. When the buffer is full the oldest events go: the notes, which
- * are written last, stay.
+ * file from it. When the buffer is full the oldest events go, and are counted.
+ * The notes are written last, after that count: so that no event goes for them,
+ * the buffer is made larger first.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,9 +30,13 @@
 
 #define NAME_PREFIX	"mkctl-"
 
+/* Room for notes. They are written by one CPU, nobody knows which. */
+#define NOTES_KB	1024
+
 struct trace_session {
 	struct tracefs_instance *instance;
 	char *name;
+	unsigned long buffer_kb;
 	pid_t owner;
 };
 
@@ -98,11 +103,20 @@ static int enable(struct trace_session *session)
 	return nr ? 0 : -1;
 }
 
+/* For each CPU; what is recorded stays. */
+static int resize(struct trace_session *session, unsigned long kb)
+{
+	char *text = mkctl_printf("%lu", kb);
+	int ret = tracefs_instance_file_write(session->instance, "buffer_size_kb", text);
+
+	free(text);
+	return ret < 0 ? -1 : 0;
+}
+
 struct trace_session *trace_session_begin(unsigned long buffer_kb, const char *clock)
 {
 	const char *tracing = tracefs_tracing_dir();
 	struct trace_session *session;
-	char *text;
 	int failed;
 
 	if (!tracing || access(tracing, W_OK)) {
@@ -123,9 +137,8 @@ struct trace_session *trace_session_begin(unsigned long buffer_kb, const char *c
 	current = session;
 	atexit(at_exit);
 
-	text = mkctl_printf("%lu", buffer_kb);
-	failed = tracefs_instance_file_write(session->instance, "buffer_size_kb", text) < 0;
-	free(text);
+	session->buffer_kb = buffer_kb;
+	failed = resize(session, buffer_kb);
 	if (failed)
 		mkctl_error("no memory for %lu KiB of trace on each CPU; give a smaller --buffer",
 			    buffer_kb);
@@ -160,10 +173,13 @@ uint64_t trace_session_stop(struct trace_session *session)
 		stats = tracefs_instance_file_read(session->instance, path, NULL);
 		if (stats)
 			lost += stat_of(stats, "\noverrun: ") +
-				stat_of(stats, "dropped events: ");
+				stat_of(stats, "\ncommit overrun: ") +
+				stat_of(stats, "\ndropped events: ");
 		free(stats);
 		free(path);
 	}
+	/* Without memory for it the file says what is missing. */
+	resize(session, session->buffer_kb + NOTES_KB);
 	return lost;
 }
 

@@ -220,7 +220,7 @@ traces()
 	for try in 1 2 3; do
 		gives 0 '' "$mkctl" trace "$@" && return 0
 		grep -q '^events were lost' "$work/out" || return 1
-		echo "try $try: events were lost"
+		echo "try $try: $(grep '^events were lost' "$work/out")"
 	done
 	return 1
 }
@@ -301,6 +301,37 @@ traces_process()
 	wait "$pid" 2> /dev/null
 	[ "$status" = 0 ] && grep -qE ' tlb_flush ' "$work/out" || return 1
 	gives 2 "there is no process $pid" "$mkctl" trace --output "$work/d.dat" --pid "$pid"
+}
+
+# What a process with 400 threads has noted of it is more than the buffer holds: the
+# notes are all there, and no event went for them that was not counted before.
+crowd='
+import threading, time
+for _ in range(400):
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+time.sleep(60)
+'
+
+notes_have_room()
+{
+	local pid lost status=0
+
+	python3 -c "$crowd" &
+	pid=$!
+	for _ in {1..100}; do
+		[ "$(threads "$pid")" -lt 401 ] || break
+		sleep 0.1
+	done
+	gives 1 '' "$mkctl" trace --buffer 8 --output "$work/g.dat" --duration 1 --pid "$pid" ||
+		status=1
+	kill "$pid"
+	wait "$pid" 2> /dev/null
+	[ "$status" = 0 ] || return 1
+	trace-cmd report -i "$work/g.dat" > "$work/notes" 2> "$work/err"
+	lost=$(sed -n 's/.*mkctl: lost //p' "$work/notes")
+	echo "noted: $lost lost, $(grep -c 'mkctl: task' "$work/notes") threads"
+	[ "$(grep -c 'mkctl: task' "$work/notes")" = 401 ] && [ "$lost" -gt 0 ] || return 1
+	grep -q "^events were lost: $lost, " "$work/out"
 }
 
 # --- looking ---------------------------------------------------------------------------
@@ -486,7 +517,7 @@ needs_root()
 
 tests=(
 	lists runs describes reports refuses interrupts watches
-	traces_experiment reads_back trace_cmd_reads traces_command traces_process
+	traces_experiment reads_back trace_cmd_reads traces_command traces_process notes_have_room
 	maps plans imports diagnoses mirrors_command mirrors_process needs_root goes
 )
 

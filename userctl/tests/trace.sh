@@ -75,6 +75,50 @@ trace_lost()
 	grep -q '^events were lost: 7, ' "$work/out"
 }
 
+# missing COUNT: a page of the kernel's says that so many events are missing before it;
+# - as many as it has no room for
+missing()
+{
+	python3 - "$work/t.dat" "$1" <<-'END'
+	import struct, sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	PAGE, HEAD, MISSED, STORED = 4096, 16, 1 << 31, 1 << 30
+	for at in range(len(data) // PAGE * PAGE - PAGE, 0, -PAGE):
+	    time, commit = struct.unpack_from("<QQ", data, at)
+	    # full pages, whose first event is one, and not a step of the clock
+	    if time and 3000 < commit < PAGE - HEAD - 8 and data[at + HEAD] & 31 < 29:
+	        break
+	else:
+	    sys.exit("no page of events")
+	if sys.argv[2] != "-":
+	    struct.pack_into("<Q", data, at + HEAD + commit, int(sys.argv[2]))
+	    commit |= STORED
+	struct.pack_into("<Q", data, at + 8, commit | MISSED)
+	open(sys.argv[1], "wb").write(data)
+	END
+}
+
+# The file itself tells of them, in a page of the kernel's, whatever the note says.
+trace_gaps()
+{
+	trace_file
+	missing 41 || return 1
+	gives 1 '' "$mkctl" trace --input "$work/t.dat" || return 1
+	grep -q '^events were lost: 41, ' "$work/out" || return 1
+	gives 1 '' "$mkctl" trace --input "$work/t.dat" --format json || return 1
+	python3 -c 'import json, sys
+said = json.load(open(sys.argv[1]))
+assert (said["lost"], said["gaps"]) == (41, 1), said' "$work/out" || return 1
+	# The larger of both.
+	swap 'mkctl: lost 0' 'mkctl: lost 7' || return 1
+	gives 1 '' "$mkctl" trace --input "$work/t.dat" || return 1
+	grep -q '^events were lost: 41, ' "$work/out" || return 1
+	trace_file
+	missing - || return 1
+	gives 1 '' "$mkctl" trace --input "$work/t.dat" || return 1
+	grep -q '^events were lost: nobody knows how many, ' "$work/out"
+}
+
 trace_empty()
 {
 	: > "$work/e.dat"
@@ -143,6 +187,7 @@ traces()
 	that 'trace: counts as trace-cmd does' trace_against_report
 	that 'trace: a counter that disagrees is named' trace_disagrees
 	that 'trace: lost events are named' trace_lost
+	that 'trace: events missing in the file are counted' trace_gaps
 	that 'trace: an empty file' trace_empty
 	that 'trace: what is no trace' trace_foreign
 	that 'trace: a file cut short' trace_cut

@@ -142,7 +142,41 @@ completion()
 	completes 'trace' tr && completes 'topo top' to && completes 'shm_vs_msg' run s &&
 		completes 'text json csv' topo --format '' && completes 'json' trace --format = j &&
 		completes '--batch' top --b && completes 'attach' mirror a &&
-		completes '' trace -- s && completes '--measure --metric' topo --me
+		completes '' trace -- s && completes '--measure --metric' topo --me &&
+		completes 'broadcast both' plan -o b && completes 'trace' --tree x tr &&
+		completes 'trace' --tree = x tr && completes 'shm_vs_msg' trace --quiet s || return 1
+	# A file's name is left to bash, for whatever option of whatever command.
+	completes '' run --out s && completes '' trace --input u && completes '' report -o j &&
+		completes '' topo --export = s && completes '' --tree r
+}
+
+# Every option of every command is completed, and is in its manual page.
+options_known()
+{
+	local commands command option page n=0
+	# shellcheck source=userctl/mkctl.bash
+	commands=$(. "$here/../mkctl.bash" && _mkctl_commands "$mkctl")
+	for command in '' $commands; do
+		page=$here/../../Documentation/mkctl/mkctl${command:+-$command}.rst
+		# list has no page of its own
+		[ -e "$page" ] || page=$here/../../Documentation/mkctl/mkctl.rst
+		# shellcheck disable=SC2086
+		for option in $("$mkctl" $command --help |
+			grep -oE '^ +(-., )? *--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+			n=$((n + 1))
+			# shellcheck disable=SC2086
+			completes "$option" $command "$option" || return 1
+			case $command:$option in
+			?*:--help | *:--usage | ?*:--version) ;;
+			*)	grep -qE -- "$option\\b" "$page" || {
+					echo "$page: nothing of $option"
+					return 1
+				} ;;
+			esac
+		done
+	done
+	echo "$n options"
+	[ "$n" -gt 60 ]
 }
 
 watches()
@@ -155,4 +189,5 @@ watches()
 	that 'mirror: run' mirror_runs
 	that 'mirror: wrong arguments, no mirrors' mirror_wrong
 	that 'completion' completion
+	that 'every option is completed and explained' options_known
 }
