@@ -97,18 +97,19 @@ static void print_streams(void)
 				results->stream[STREAM_RING][lines][d];
 			u32 raw = raw_of(lines, d);
 
-			printf("%5u %5u %5d %8.2f (%6.2f … %6.2f) %9.2f %8.2f %6.2f %8.2f %6.2f\n",
+			printf("%5u %5u %5d %8.2f (%6.2f … %6.2f) %9.2f %8.2f ",
 			       lines * BENCH_LINE, BENCH_DEPTH(d),
 			       series_count(ring), rate(ring, 50),
 			       rate(ring, 90), rate(ring, 10),
 			       rate(results->stream[STREAM_CK][lines][d], 50),
-			       rate(results->stream[STREAM_DPDK][lines][d], 50),
-			       lead(lines, d),
+			       rate(results->stream[STREAM_DPDK][lines][d], 50));
+			printf("%6.2f %8.2f %6.2f\n", lead(lines, d),
 			       rate(results->stream[raw][lines][d], 50),
 			       lead_of(raw, lines, d));
 		}
 	}
-	printf("raw: lines written and read where they lie, with an index for many; raw x: by the better library\n");
+	printf("raw: lines written and read where they lie, with an index for many\n");
+	printf("raw x: that by the better library\n");
 }
 
 static void judge(const char *what, double value, double bound, bool at_most)
