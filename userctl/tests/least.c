@@ -7,8 +7,9 @@
  * the best gather tree for these times is found over sets of members. The time a
  * core is done receiving never falls when something it receives comes later, so
  *
- *	- a way that cannot end below the best is left at once: each member still
- *	  has to reach the root, over the shortest way;
+ *	- a way that cannot end below the best is left at once: for those that
+ *	  still have to be sent to there are times they cannot be earlier than, and
+ *	  for these, too, there is a best gather tree;
  *	- times that are nowhere earlier than others that were tried cannot be
  *	  better than those;
  *	- with its first acknowledgments received as early as can be, a core can
@@ -315,8 +316,12 @@ static u64 at_least(const struct hunt *h, unsigned int v, u64 at)
 	return at + h->ways[v][0] + (h->fault == LEAST_HASTY_BOUND ? h->ways[0][v] : 0);
 }
 
-/* Can those that have not been sent to yet, by @order from @from on, be in time? */
-static bool hopeless(const struct hunt *h, unsigned int from, unsigned int placed)
+/*
+ * Can what is at hand not end below the best? At the earliest, those that have not
+ * been sent to yet have the message over the shortest way from the members of
+ * @order that may still send, from @from on, and have nothing to send themselves.
+ */
+static bool hopeless(struct hunt *h, unsigned int from, unsigned int placed)
 {
 	unsigned int v, i, u;
 	u64 at, least;
@@ -333,8 +338,9 @@ static bool hopeless(const struct hunt *h, unsigned int from, unsigned int place
 		}
 		if (least == LEAST_NONE || at_least(h, v, least) >= h->best)
 			return true;
+		h->now[v] = least;
 	}
-	return false;
+	return h->task->op != MK_PLAN_BROADCAST && gather_least(h) >= h->best;
 }
 
 /*

@@ -215,11 +215,11 @@ static u64 planner_score(const struct made *made, const struct least_trees *tree
  * @large: of 4 nodes and more
  * @possible: of them, those where the least is 10 % below the best strategy
  * @reached: those where the plan is
- * @most: the largest part of the best strategy that the least is, per mille
+ * @most: of them, too, the largest part of the best strategy that the least is, per
+ *	mille
  */
 struct row {
-	unsigned int machines, above, worst, large, possible, reached;
-	u64 most;
+	unsigned int machines, above, worst, large, possible, reached, most;
 };
 
 static void count(struct row *row, const struct made *made, u64 cycles, u64 least, u64 best)
@@ -265,42 +265,120 @@ static void compare(struct row *row, struct made *made, enum shape shape)
 	count(row, made, plan.cycles, least, best);
 }
 
+static const struct {
+	const char *name;
+	enum mk_plan_op op;
+	bool one_tree;
+	unsigned int hurry;
+} rows[] = {
+	{ "broadcast", MK_PLAN_BROADCAST, false, 0 },
+	{ "gather", MK_PLAN_GATHER, false, 0 },
+	{ "both", MK_PLAN_BOTH, false, 0 },
+	{ "both, one tree", MK_PLAN_BOTH, true, 0 },
+	{ "as in a route", MK_PLAN_BOTH, true, 4 },
+};
+
 static void table(unsigned int machines, unsigned int most)
 {
-	static const enum mk_plan_op ops[] = { MK_PLAN_BROADCAST, MK_PLAN_GATHER, MK_PLAN_BOTH };
-	unsigned int nr, op, i, shape;
+	unsigned int nr, i, k, shape;
 	struct made made;
 	struct row row;
 
-	printf("members  operation           machines  above  worst  4 nodes  possible  reached  hardest\n");
-	for (nr = 3; nr <= most; nr++) {
-		for (op = 0; op < 4; op++) {
-			memset(&row, 0, sizeof(row));
+	printf("members  plan for        machines  above  worst  4 nodes  possible  reached  hardest\n");
+	for (nr = 4; nr <= most; nr++) {
+		for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+			row = (struct row){ 0 };
 			state = nr;
 			for (shape = 0; shape < SHAPES; shape++) {
+				/* the search cannot tell one tree from another there */
+				if (shape == ALL_THE_SAME && nr > 7)
+					continue;
 				for (i = 0; i < machines; i++) {
 					make_up(&made, shape, nr);
-					made.task.op = ops[op < 3 ? op : 2];
-					made.task.one_tree = op == 3;
+					made.task.op = rows[k].op;
+					made.task.one_tree = rows[k].one_tree;
+					made.task.hurry = rows[k].hurry;
 					compare(&row, &made, shape);
 				}
 			}
-			printf("%7u  %-9s %-8s  %8u  %5u  %3u.%u%%  %7u  %8u  %7u  %2d.%d%%\n", nr,
-			       mk_plan_op_name(made.task.op), op == 3 ? "one tree" : "",
-			       row.machines, row.above, row.worst / 10, row.worst % 10, row.large,
-			       row.possible, row.reached, (int)(1000 - row.most) / 10,
-			       (int)(1000 - row.most) % 10);
+			printf("%7u  %-14s  %8u  %5u  %3u.%u%%  %7u  %8u  %7u  %4u.%u%%\n", nr,
+			       rows[k].name, row.machines, row.above, row.worst / 10,
+			       row.worst % 10, row.large, row.possible, row.reached,
+			       (1000 - row.most) / 10, (1000 - row.most) % 10);
 			fflush(stdout);
 		}
 	}
 }
 
+/* --- does the search find the least, and is what is wrong seen? ------------------------------- */
+
+/* Up to 5 members, all trees can be scored. */
+static void all_trees(void)
+{
+	enum mk_plan_op op;
+	struct least_trees trees;
+	unsigned int nr, shape, hasty = 0;
+	struct made made;
+	u64 least;
+
+	for (nr = 2; nr <= 5; nr++) {
+		for (shape = 0; shape < SHAPES; shape++) {
+			make_up(&made, shape, nr);
+			for (op = MK_PLAN_BROADCAST; op <= MK_PLAN_BOTH; op++) {
+				made.task.op = op;
+				least = least_of_all(&made.task);
+				check(least_search(&made.task, LEAST_NONE, LEAST_RIGHT,
+						   &trees) == least,
+				      "the search finds the least of all", &made, shape);
+				hasty += least_search(&made.task, LEAST_NONE, LEAST_HASTY_BOUND,
+						      &trees) != least;
+			}
+		}
+	}
+	check(hasty, "a search that leaves out too much is seen", &made, 0);
+}
+
+/* A model with another rule, and plans that were not searched for. */
+static void faults(void)
+{
+	unsigned int shape, nr, free_receive = 0, no_wait = 0, worse = 0;
+	struct least_trees trees;
+	struct answer answer;
+	struct made made;
+
+	for (nr = 4; nr <= 6; nr++) {
+		for (shape = 0; shape < SHAPES; shape++) {
+			make_up(&made, shape, nr);
+			made.task.op = MK_PLAN_BOTH;
+			ask(&made, MK_PLAN_STRATEGIES, shape, &answer);
+			free_receive += least_score(&made.task, &answer.trees,
+						    LEAST_FREE_RECEIVE) != answer.cycles;
+			no_wait += least_score(&made.task, &answer.trees,
+					       LEAST_NO_WAIT) != answer.cycles;
+			made.task.hurry = MK_PLAN_HURRY;
+			ask(&made, MK_PLAN_STRATEGIES, shape, &answer);
+			worse += least_search(&made.task, answer.cycles, LEAST_RIGHT, &trees) *
+				 (1000 + SLACK) < answer.cycles * 1000;
+		}
+	}
+	printf("seen: acknowledgments received for nothing %u times, not waiting for sends %u, "
+	       "plans without a search %u\n", free_receive, no_wait, worse);
+	check(free_receive, "a model without the cost of acknowledgments is seen", &made, 0);
+	check(no_wait, "a model that does not wait for its sends is seen", &made, 0);
+	check(worse, "a plan that is far from the least is seen", &made, 0);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int machines = argc > 1 ? atoi(argv[1]) : 6;
-	unsigned int most = argc > 2 ? atoi(argv[2]) : 6;
+	int machines = argc > 1 ? atoi(argv[1]) : 1, most = argc > 2 ? atoi(argv[2]) : 7;
 
+	if (machines < 1 || most < 4 || most > LEAST_MEMBERS) {
+		fprintf(stderr, "plan_least [MACHINES [MOST]], up to %d members\n", LEAST_MEMBERS);
+		return 2;
+	}
 	memory = malloc(mk_plan_bytes(LEAST_MEMBERS));
+	all_trees();
+	faults();
 	table(machines, most);
 	free(memory);
 	return failed;
