@@ -149,7 +149,7 @@ static void make_up(struct made *made, enum shape shape, unsigned int nr)
 	};
 }
 
-/* --- what the planner says --------------------------------------------------------------------- */
+/* --- what the planner says ------------------------------------------------------------------- */
 
 static void take_trees(const struct made *made, struct answer *answer)
 {
@@ -284,7 +284,7 @@ static void table(unsigned int machines, unsigned int most)
 	struct made made;
 	struct row row;
 
-	printf("members  plan for        machines  above  worst  4 nodes  possible  reached  hardest\n");
+	puts("members  plan for        machines  above  worst  4 nodes  possible  reached  hardest");
 	for (nr = 4; nr <= most; nr++) {
 		for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
 			row = (struct row){ 0 };
@@ -361,8 +361,8 @@ static void faults(void)
 				 (1000 + SLACK) < answer.cycles * 1000;
 		}
 	}
-	printf("seen: acknowledgments received for nothing %u times, not waiting for sends %u, "
-	       "plans without a search %u\n", free_receive, no_wait, worse);
+	printf("seen: free receives %u times, no waiting %u, plans without a search %u\n",
+	       free_receive, no_wait, worse);
 	check(free_receive, "a model without the cost of acknowledgments is seen", &made, 0);
 	check(no_wait, "a model that does not wait for its sends is seen", &made, 0);
 	check(worse, "a plan that is far from the least is seen", &made, 0);
