@@ -284,7 +284,7 @@ static void table(unsigned int machines, unsigned int most)
 	struct made made;
 	struct row row;
 
-	puts("members  plan for        machines  above  worst  4 nodes  possible  reached  hardest");
+	puts("members  plan for        machines  above   worst  4 nodes  possible reached hardest");
 	for (nr = 4; nr <= most; nr++) {
 		for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
 			row = (struct row){ 0 };
@@ -301,7 +301,7 @@ static void table(unsigned int machines, unsigned int most)
 					compare(&row, &made, shape);
 				}
 			}
-			printf("%7u  %-14s  %8u  %5u  %3u.%u%%  %7u  %8u  %7u  %4u.%u%%\n", nr,
+			printf("%7u  %-14s  %8u  %5u  %3u.%u%%  %7u  %8u %7u  %3u.%u%%\n", nr,
 			       rows[k].name, row.machines, row.above, row.worst / 10,
 			       row.worst % 10, row.large, row.possible, row.reached,
 			       (1000 - row.most) / 10, (1000 - row.most) % 10);
