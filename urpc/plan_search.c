@@ -19,19 +19,23 @@
 #include "urpc/plan_priv.h"
 
 /*
- * Steps for a search: some 10 ns each. What a member is worth while there are
- * few, what 32 to 256 members get, and what there is at most: beyond 256 it
- * grows with the cube of their number.
+ * Steps for a search: some 10 ns each. What up to 256 members get, and what there
+ * is at most: beyond 256 it grows with the cube of their number.
  */
-#define STEPS_EACH	80000
 #define STEPS		2500000
 #define STEPS_MOST	250000000
 
-/* A change may be worse by this part of the best score, in the beginning. */
-#define LIMIT_SHIFT	5
-
-/* So many members and less have time for larger limits before. */
+/*
+ * A change may be worse by four times the best score, shifted right by this. Up to
+ * 64 members there is time for larger limits before. Up to 16 there is for all of
+ * them, the largest of which forget what was there, and for that again and again:
+ * no other tree than the best is then far away (plan_least.c among the tests).
+ */
+#define LIMIT_SHIFT	7
 #define FEW		64
+#define FEW_SHIFT	3
+#define VERY_FEW	16
+#define ROUNDS		8
 
 /* Any number but 0. */
 #define SEED		0x9e3779b97f4a7c15ULL
@@ -290,7 +294,7 @@ static bool draw_change(struct search *s, struct change *change)
 	unsigned int at, skip;
 	u16 member, parent, after;
 
-	if (s->nr_critical && draw(s, 64)) {
+	if (s->nr_critical && draw(s, p->nr <= VERY_FEW ? 8 : 64)) {
 		at = draw(s, s->nr_critical);
 		tree = at < s->nr_gather ? &p->gather : &p->broadcast;
 		member = p->critical[at];
@@ -513,10 +517,8 @@ static void begin(struct search *s)
 
 static u64 steps_for(u64 nr)
 {
-	u64 steps = nr * STEPS_EACH;
+	u64 steps = STEPS;
 
-	if (steps > STEPS)
-		steps = STEPS;
 	if (nr > 256)
 		steps = steps * nr * nr * nr >> 24;
 	return steps < STEPS_MOST ? steps : STEPS_MOST;
@@ -539,7 +541,7 @@ static void improve(struct search *s, u64 steps, unsigned int shift)
 		if (!(++tries & 1023))
 			cond_resched();
 		left = ((steps - p->steps) << 10) / steps;
-		limit = (s->best >> shift) * left >> 10;
+		limit = (s->best << 2 >> shift) * left >> 10;
 		limit = s->score + draw(s, limit < ~0U ? limit : ~0U);
 		if (draw_change(s, &change) && try_change(s, &change, limit)) {
 			trace(s);
@@ -552,7 +554,7 @@ static void improve(struct search *s, u64 steps, unsigned int shift)
 /* One part of a search, for @op; false if no trees will do. */
 static bool search(struct search *s, enum mk_plan_op op, u64 steps)
 {
-	unsigned int shift;
+	unsigned int shift, round;
 
 	s->p->op = op;
 	begin(s);
@@ -561,8 +563,15 @@ static bool search(struct search *s, enum mk_plan_op op, u64 steps)
 	take_best(s);
 	if (s->p->nr < 3)
 		return true;
-	if (s->p->nr <= FEW) {
-		for (shift = 1; shift < LIMIT_SHIFT; shift++)
+	if (s->p->nr <= VERY_FEW) {
+		steps /= ROUNDS * (LIMIT_SHIFT + 1);
+		for (round = 1; round < ROUNDS; round++)
+			for (shift = 0; shift <= LIMIT_SHIFT; shift++)
+				improve(s, steps, shift);
+		for (shift = 0; shift < LIMIT_SHIFT; shift++)
+			improve(s, steps, shift);
+	} else if (s->p->nr <= FEW) {
+		for (shift = FEW_SHIFT; shift < LIMIT_SHIFT; shift++)
 			improve(s, steps / 8, shift);
 		steps /= 2;
 	}
