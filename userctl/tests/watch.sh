@@ -128,7 +128,7 @@ completes()
 	(
 		# shellcheck source=userctl/mkctl.bash
 		. "$here/../mkctl.bash"
-		# shellcheck disable=SC2034
+		# shellcheck disable=SC2030,SC2034 # for this subshell alone
 		COMP_WORDS=(mkctl "$@") COMP_CWORD=$#
 		if [ $# -gt 1 ]; then _mkctl "$mkctl" "${*: -1}" "${*: -2:1}"; else _mkctl "$mkctl" "$1" mkctl; fi
 		echo "$*: ${COMPREPLY[*]}, expected $expected"
