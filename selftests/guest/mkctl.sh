@@ -303,12 +303,17 @@ traces_process()
 	gives 2 "there is no process $pid" "$mkctl" trace --output "$work/d.dat" --pid "$pid"
 }
 
-# What a process with 400 threads has noted of it is more than the buffer holds: the
-# notes are all there, and no event went for them that was not counted before.
+# What a process with 400 threads has noted of it is more than the buffer holds, as is
+# what four of them do: the notes are all there, and no event went for them that was not
+# counted before.
 crowd='
 import threading, time
-for _ in range(400):
-    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+def wake_often():
+    while True:
+        time.sleep(0.001)
+for i in range(400):
+    threading.Thread(target=time.sleep if i > 3 else wake_often,
+                     args=(60,) if i > 3 else (), daemon=True).start()
 time.sleep(60)
 '
 
