@@ -9,9 +9,9 @@
  * CPU: PTEs cleared, and nobody left that could use the old ones. The size
  * column is the number of CPUs, the initiator's included; 1 is alone.
  *
- * Variants, one sample of each in a round, in an order that changes. Before it
- * comes the same operation, unmeasured, so that all find what they need in the
- * caches: those that have code in common would else have the advantage.
+ * Variants, one sample of each in a round, in an order that changes. One page is
+ * also measured in turns of four operations of a variant, the last of which is the
+ * sample: it finds what it needs in the caches, and its metric ends with _warm.
  *	linux		zap_vma_ptes() on the same region: Linux's own path
  *	linux-mprotect	mprotect() of ordinary memory, by a user thread
  *	linux-munmap	munmap() likewise
