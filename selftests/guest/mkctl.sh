@@ -303,7 +303,7 @@ traces_process()
 	gives 2 "there is no process $pid" "$mkctl" trace --output "$work/d.dat" --pid "$pid"
 }
 
-# What a process with 400 threads has noted of it is more than the buffer holds, as is
+# What a process with 200 threads has noted of it is more than the buffer holds, as is
 # what four of them do: the notes are all there, and no event went for them that was not
 # counted before.
 crowd='
@@ -311,7 +311,7 @@ import threading, time
 def wake_often():
     while True:
         time.sleep(0.001)
-for i in range(400):
+for i in range(200):
     threading.Thread(target=time.sleep if i > 3 else wake_often,
                      args=(60,) if i > 3 else (), daemon=True).start()
 time.sleep(60)
@@ -324,7 +324,7 @@ notes_have_room()
 	python3 -c "$crowd" &
 	pid=$!
 	for _ in {1..100}; do
-		[ "$(threads "$pid")" -lt 401 ] || break
+		[ "$(threads "$pid")" -lt 201 ] || break
 		sleep 0.1
 	done
 	gives 1 '' "$mkctl" trace --buffer 8 --output "$work/g.dat" --duration 1 --pid "$pid" ||
@@ -335,7 +335,7 @@ notes_have_room()
 	trace-cmd report -i "$work/g.dat" > "$work/notes" 2> "$work/err"
 	lost=$(sed -n 's/.*mkctl: lost //p' "$work/notes")
 	echo "noted: $lost lost, $(grep -c 'mkctl: task' "$work/notes") threads"
-	[ "$(grep -c 'mkctl: task' "$work/notes")" = 401 ] && [ "$lost" -gt 0 ] || return 1
+	[ "$(grep -c 'mkctl: task' "$work/notes")" = 201 ] && [ "$lost" -gt 0 ] || return 1
 	grep -q "^events were lost: $lost, " "$work/out"
 }
 
