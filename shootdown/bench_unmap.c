@@ -71,13 +71,6 @@ static const char *const protocols[] = {
 	NULL
 };
 
-/* By mk_unmap_protocol(). */
-static const char *const mk_unmap_again[] = {
-	"ipi-again", "unicast-again", "adaptive-again",
-};
-
-static_assert(ARRAY_SIZE(mk_unmap_again) == MK_UNMAP_OURS - MK_UNMAP_AGAIN);
-
 const char *const mk_unmap_states[] = {
 	"all", "polling", "blocked", "busy", "mix", NULL
 };
@@ -230,12 +223,10 @@ static int mk_unmap_ways(struct mk_unmap *unmap)
 	for (i = 0; i < MK_UNMAP_WAYS; i++) {
 		struct mk_unmap_way *way = &unmap->way[i];
 
-		if (i < MK_PROTOCOLS)
-			way->name = protocols[1 + i];
-		else if (i < MK_UNMAP_OURS)
-			way->name = mk_unmap_again[i - MK_UNMAP_AGAIN];
-		if (i < MK_UNMAP_OURS)
+		if (i < MK_UNMAP_OURS) {
+			way->name = mk_unmap_name(i);
 			way->off = chosen && chosen - 1 != mk_unmap_protocol(i);
+		}
 		if (i == MK_UNMAP_MPROTECT || i == MK_UNMAP_MUNMAP)
 			way->off = chosen || !user;
 		way->cycles = kvcalloc(unmap->samples, sizeof(u64), GFP_KERNEL);

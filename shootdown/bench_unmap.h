@@ -16,10 +16,12 @@
 struct file;
 struct mk_region;
 
-/* After the protocols: */
+/* After the protocols, of which some are there once more: */
 enum {
-	MK_UNMAP_AGAIN = MK_PROTOCOLS,	/* those that are compared, once more */
-	MK_UNMAP_OURS = MK_UNMAP_AGAIN + 3, /* from here on not by a protocol of ours */
+	MK_UNMAP_IPI_AGAIN = MK_PROTOCOLS,
+	MK_UNMAP_UNICAST_AGAIN,
+	MK_UNMAP_ADAPTIVE_AGAIN,
+	MK_UNMAP_OURS,		/* from here on not by a protocol of ours */
 	MK_UNMAP_MPROTECT = MK_UNMAP_OURS,
 	MK_UNMAP_MUNMAP,
 	MK_UNMAP_CONTROL,
@@ -100,5 +102,6 @@ int mk_unmap_victims(struct mk_unmap *unmap);
 
 /* Any context. */
 enum mk_protocol mk_unmap_protocol(int way);
+const char *mk_unmap_name(int way);
 
 #endif /* MK_SHOOTDOWN_BENCH_UNMAP_H */

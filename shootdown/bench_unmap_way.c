@@ -60,11 +60,36 @@ static int mk_unmap_nothing(struct mk_port *port, void *arg)
  */
 enum mk_protocol mk_unmap_protocol(int way)
 {
-	static const enum mk_protocol again[] = {
-		MK_PROTOCOL_IPI, MK_PROTOCOL_UNICAST, MK_PROTOCOL_ADAPTIVE,
-	};
+	switch (way) {
+	case MK_UNMAP_IPI_AGAIN:
+		return MK_PROTOCOL_IPI;
+	case MK_UNMAP_UNICAST_AGAIN:
+		return MK_PROTOCOL_UNICAST;
+	case MK_UNMAP_ADAPTIVE_AGAIN:
+		return MK_PROTOCOL_ADAPTIVE;
+	default:
+		return way;
+	}
+}
 
-	return way < MK_UNMAP_AGAIN ? way : again[way - MK_UNMAP_AGAIN];
+/**
+ * mk_unmap_name() - its name in the results
+ * @way: one of ours, before MK_UNMAP_OURS
+ *
+ * Context: any.
+ */
+const char *mk_unmap_name(int way)
+{
+	switch (way) {
+	case MK_UNMAP_IPI_AGAIN:
+		return "ipi-again";
+	case MK_UNMAP_UNICAST_AGAIN:
+		return "unicast-again";
+	case MK_UNMAP_ADAPTIVE_AGAIN:
+		return "adaptive-again";
+	default:
+		return mk_protocol_name(way);
+	}
 }
 
 static int mk_unmap_region(struct mk_unmap *unmap, int way, u64 *cycles)

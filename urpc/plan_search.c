@@ -565,12 +565,12 @@ static bool search(struct search *s, enum mk_plan_op op, u64 steps)
 		return true;
 	if (s->p->nr <= VERY_FEW) {
 		steps /= ROUNDS * (LIMIT_SHIFT + 1);
-		for (round = 1; round < ROUNDS; round++)
+		for (round = 0; round < ROUNDS; round++)
 			for (shift = 0; shift <= LIMIT_SHIFT; shift++)
 				improve(s, steps, shift);
-		for (shift = 0; shift < LIMIT_SHIFT; shift++)
-			improve(s, steps, shift);
-	} else if (s->p->nr <= FEW) {
+		return true;
+	}
+	if (s->p->nr <= FEW) {
 		for (shift = FEW_SHIFT; shift < LIMIT_SHIFT; shift++)
 			improve(s, steps / 8, shift);
 		steps /= 2;

@@ -10,9 +10,10 @@
  * message has a header, a copy, or a word of its own that says that it is there.
  */
 #include "bench.h"
+#include "urpc/ring.h"
 
-/* Slots asked for ahead in a stream, as the ring does it. */
-#define AHEAD	4
+/* Of a full line, beside the one that says that they are there. */
+#define WORDS	(BENCH_LINE / 8 - 1)
 
 static u64 load(u64 *p)
 {
@@ -24,97 +25,72 @@ static void store(u64 *p, u64 v)
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
-static __always_inline bool ping(struct trial *t, u64 *out, u64 *in)
+/* The first word of a line says that @words after it are there. */
+static __always_inline bool ping(struct trial *t, u64 *out, u64 *in, u32 words)
 {
 	const struct trial p = *t;
+	bool ok = true;
 	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		if (i == p.warm)
 			t->start = bench_now();
+		bench_fill(out + 1, words, i);
 		store(out, 2 * i + 1);
 		bench_pause(p.first);
 		while (load(in) != 2 * i + 2)
 			bench_pause(p.pause);
+		ok &= bench_sum(in + 1, words) == bench_expected(words, ~i);
 	}
 	t->end = bench_now();
-	return true;
+	return ok;
 }
 
-static __always_inline bool pong(struct trial *t, u64 *out, u64 *in)
+static __always_inline bool pong(struct trial *t, u64 *out, u64 *in, u32 words)
 {
 	const struct trial p = *t;
+	bool ok = true;
 	u64 i;
 
 	for (i = 0; i < p.n; i++) {
 		bench_pause(p.first);
 		while (load(in) != 2 * i + 1)
 			bench_pause(p.pause);
+		ok &= bench_sum(in + 1, words) == bench_expected(words, i);
+		bench_fill(out + 1, words, ~i);
 		store(out, 2 * i + 2);
-	}
-	return true;
-}
-
-/* A line of words, each of which goes each way; the first says that they are there. */
-#define WORDS	(BENCH_LINE / 8 - 1)
-
-static bool full_line_ping(struct trial *t)
-{
-	const struct trial p = *t;
-	u64 *line = p.fwd;
-	bool ok = true;
-	u64 i;
-
-	for (i = 0; i < p.n; i++) {
-		if (i == p.warm)
-			t->start = bench_now();
-		bench_fill(line + 1, WORDS, i);
-		store(line, 2 * i + 1);
-		bench_pause(p.first);
-		while (load(line) != 2 * i + 2)
-			bench_pause(p.pause);
-		ok &= bench_sum(line + 1, WORDS) == bench_expected(WORDS, ~i);
-	}
-	t->end = bench_now();
-	return ok;
-}
-
-static bool full_line_pong(struct trial *t)
-{
-	const struct trial p = *t;
-	u64 *line = p.fwd;
-	bool ok = true;
-	u64 i;
-
-	for (i = 0; i < p.n; i++) {
-		bench_pause(p.first);
-		while (load(line) != 2 * i + 1)
-			bench_pause(p.pause);
-		ok &= bench_sum(line + 1, WORDS) == bench_expected(WORDS, i);
-		bench_fill(line + 1, WORDS, ~i);
-		store(line, 2 * i + 2);
 	}
 	return ok;
 }
 
 static bool one_line_ping(struct trial *t)
 {
-	return ping(t, t->fwd, t->fwd);
+	return ping(t, t->fwd, t->fwd, 0);
 }
 
 static bool one_line_pong(struct trial *t)
 {
-	return pong(t, t->fwd, t->fwd);
+	return pong(t, t->fwd, t->fwd, 0);
+}
+
+static bool full_line_ping(struct trial *t)
+{
+	return ping(t, t->fwd, t->fwd, WORDS);
+}
+
+static bool full_line_pong(struct trial *t)
+{
+	return pong(t, t->fwd, t->fwd, WORDS);
 }
 
 static bool two_lines_ping(struct trial *t)
 {
-	return ping(t, t->fwd, t->back);
+	return ping(t, t->fwd, t->back, 0);
 }
 
 static bool two_lines_pong(struct trial *t)
 {
-	return pong(t, t->back, t->fwd);
+	return pong(t, t->back, t->fwd, 0);
 }
 
 /**
@@ -167,9 +143,10 @@ static __always_inline bool stream_tx(struct trial *t, u32 lines, bool ahead)
 			taken = load(s.taken);
 			bench_pause(p.pause);
 		}
-		if (ahead && s.depth > AHEAD)
-			__builtin_prefetch(s.slot + (u64)next_of(&s, at, AHEAD) *
-					   s.words, 1);
+		/* as far ahead as the ring */
+		if (ahead && s.depth > MK_RING_TX_AHEAD)
+			prefetchw(s.slot + (u64)next_of(&s, at, MK_RING_TX_AHEAD) *
+				  s.words);
 		bench_fill(s.slot + (u64)at * s.words, s.words, i);
 		if (!((i + 1) % s.due) || i + 1 == p.n)
 			store(s.sent, i + 1);
@@ -190,9 +167,9 @@ static __always_inline bool stream_rx(struct trial *t, u32 lines, bool ahead)
 			sent = load(s.sent);
 			bench_pause(p.pause);
 		}
-		if (ahead && i + AHEAD < sent)
-			__builtin_prefetch(s.slot + (u64)next_of(&s, at, AHEAD) *
-					   s.words);
+		if (ahead && s.depth > MK_RING_TX_AHEAD)
+			prefetch(s.slot + (u64)next_of(&s, at, MK_RING_RX_AHEAD) *
+				 s.words);
 		ok &= bench_sum(s.slot + (u64)at * s.words, s.words) ==
 		      bench_expected(s.words, i);
 		if (!((i + 1) % s.due))
