@@ -32,7 +32,6 @@
  * struct device - a pager's file
  * @kernel: for the others
  * @expected: number of the next request
- * @notices: see pager_kernel_ops
  * @pages: of the region
  * @nr_frames: of the region, at most
  * @protocol: by which pages are taken away
@@ -43,7 +42,6 @@
 struct device {
 	struct pager_kernel kernel;
 	u64 expected;
-	u64 notices;
 	u32 pages;
 	u32 nr_frames;
 	u32 protocol;
@@ -123,7 +121,8 @@ static int copy(struct device *d, struct mk_pager_request *request)
 	return 1;
 }
 
-static int next(struct pager_kernel *kernel, struct pager_want *want)
+static int next(struct pager_kernel *kernel, struct pager_want *want,
+		uint64_t *notices)
 {
 	const struct mk_pager_answer ack = { .verdict = MK_PAGER_ACK };
 	struct device *d = device_of(kernel);
@@ -140,7 +139,8 @@ static int next(struct pager_kernel *kernel, struct pager_want *want)
 		if (request.kind == MK_PAGER_FAULT && request.page < d->pages)
 			break;
 		if (request.kind == MK_PAGER_UNMAPPED) {
-			d->notices++;
+			/* Who gets the acknowledgment finds it counted. */
+			pager_count(notices, 1);
 			give(d, request.id, &ack);
 		}
 	}
@@ -151,15 +151,6 @@ static int next(struct pager_kernel *kernel, struct pager_want *want)
 		.node = request.node, .rights = request.rights,
 	};
 	return 1;
-}
-
-static u64 notices(struct pager_kernel *kernel)
-{
-	struct device *d = device_of(kernel);
-	u64 n = d->notices;
-
-	d->notices = 0;
-	return n;
 }
 
 static int answer(struct pager_kernel *kernel, const struct pager_want *want,
@@ -306,9 +297,8 @@ static void close_device(struct pager_kernel *kernel)
 }
 
 static const struct pager_kernel_ops ops = {
-	.next = next, .notices = notices, .answer = answer, .get = get,
-	.put = put, .data = data, .unmap = unmap, .arm = arm,
-	.disarm = disarm, .close = close_device,
+	.next = next, .answer = answer, .get = get, .put = put, .data = data,
+	.unmap = unmap, .arm = arm, .disarm = disarm, .close = close_device,
 };
 
 static u32 frames_max(const struct pager_options *options)

@@ -41,8 +41,8 @@ struct pager_kernel {
 
 /**
  * struct pager_kernel_ops - each returns 0 or a negative errno, unless it says more
- * @next: the next want: 1, 0 if there is none
- * @notices: how often others took pages away, since it was asked last
+ * @next: the next want: 1, 0 if there is none; when others have taken pages away it
+ *	raises @notices, and then acknowledges
  * @answer: @frame with rights; or no rights, and it is not there. Not taken if the
  *	page was taken away after @want->seq: then it is asked again
  * @get: @count zeroed frames on a node, with numbers in a row
@@ -56,8 +56,8 @@ struct pager_kernel {
  * @close: let go
  */
 struct pager_kernel_ops {
-	int (*next)(struct pager_kernel *kernel, struct pager_want *want);
-	u64 (*notices)(struct pager_kernel *kernel);
+	int (*next)(struct pager_kernel *kernel, struct pager_want *want,
+		    uint64_t *notices);
 	int (*answer)(struct pager_kernel *kernel, const struct pager_want *want,
 		      u32 frame, u32 rights);
 	int (*get)(struct pager_kernel *kernel, int node, u32 count,

@@ -102,11 +102,12 @@ void pager_close(struct pager *pager)
 
 static int take_some(struct pager *pager)
 {
+	uint64_t *notices = &pager->seat->counts.notices;
 	struct pager_want want;
 	int n, ret;
 
 	for (n = 0; n < BATCH && pager->works < pager->kernel->depth; n++) {
-		ret = pager->kernel->ops->next(pager->kernel, &want);
+		ret = pager->kernel->ops->next(pager->kernel, &want, notices);
 		if (ret <= 0)
 			return ret ? ret : n;
 		pager_take(pager, &want);
@@ -116,20 +117,20 @@ static int take_some(struct pager *pager)
 
 int pager_step(struct pager *pager)
 {
+	const uint64_t *notices = &pager->seat->counts.notices;
+	uint64_t before;
 	int done = 0, ret;
-	u64 notices;
 
 	if (READ_ONCE(pager->seat->turn) != pager->turn)
 		return -ESHUTDOWN;
 	if (pager->talk)
 		done = pager_talk_step(pager);
+	before = READ_ONCE(*notices);
 	ret = take_some(pager);
 	if (ret < 0)
 		return ret;
-	notices = pager->kernel->ops->notices(pager->kernel);
-	if (notices)
-		pager_count(&pager->seat->counts.notices, notices);
-	return done + ret + (notices != 0) + pager_serve_all(pager);
+	return done + ret + (READ_ONCE(*notices) != before) +
+	       pager_serve_all(pager);
 }
 
 int pager_fd(const struct pager *pager)

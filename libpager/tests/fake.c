@@ -86,11 +86,14 @@ static bool posted(struct fake_node *node)
 	return false;
 }
 
-static int next(struct pager_kernel *kernel, struct pager_want *want)
+/* Nobody else takes pages away. */
+static int next(struct pager_kernel *kernel, struct pager_want *want,
+		uint64_t *notices)
 {
 	struct fake_node *node = &fake->node[node_of(kernel)];
 	int i, ret = 0;
 
+	(void)notices;
 	/* Not counted: how often it looks is chance. */
 	lock();
 	for (i = 0; i < DEPTH && !ret; i++) {
@@ -109,12 +112,6 @@ static int next(struct pager_kernel *kernel, struct pager_want *want)
 	}
 	unlock();
 	return ret;
-}
-
-static u64 notices(struct pager_kernel *kernel)
-{
-	(void)kernel;
-	return 0;
 }
 
 static void install(struct fake_request *request, int node, u32 frame, u32 rights)
@@ -284,9 +281,8 @@ static void close_side(struct pager_kernel *kernel)
 }
 
 static const struct pager_kernel_ops ops = {
-	.next = next, .notices = notices, .answer = answer, .get = get,
-	.put = put, .data = data, .unmap = unmap, .arm = arm,
-	.disarm = disarm, .close = close_side,
+	.next = next, .answer = answer, .get = get, .put = put, .data = data,
+	.unmap = unmap, .arm = arm, .disarm = disarm, .close = close_side,
 };
 
 static u64 nodes(void)
