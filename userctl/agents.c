@@ -27,6 +27,9 @@
 
 static atomic_int ready;
 
+/* Why the first one ended that should not have: an errno. */
+static atomic_int trouble;
+
 struct agent {
 	int fd;
 	struct mk_agent_job job;
@@ -221,6 +224,28 @@ static void work(struct agent *agent)
 	job->done = job->id;
 }
 
+static void in_trouble(void)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&trouble, &none, errno);
+}
+
+/* A result that cannot be taken is brought as that error, so that nobody waits for it. */
+static int wait_for_job(const struct agent *agent, struct mk_agent_job *job)
+{
+	for (;;) {
+		if (!ioctl(agent->fd, MK_IOC_AGENT, job))
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (!job->nr_samples)
+			return -1;
+		job->nr_samples = 0;
+		job->error = errno;
+	}
+}
+
 static void *agent_thread(void *arg)
 {
 	struct agent *agent = arg;
@@ -228,14 +253,15 @@ static void *agent_thread(void *arg)
 
 	CPU_ZERO(&set);
 	CPU_SET(agent->job.cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (sched_setaffinity(0, sizeof(set), &set)) {
+		in_trouble();
 		return NULL;
+	}
 	agent->job.samples = (__u64)(unsigned long)agent->samples;
 	ready++;
 	for (;;) {
-		if (ioctl(agent->fd, MK_IOC_AGENT, &agent->job)) {
-			if (errno == EINTR)
-				continue;
+		if (wait_for_job(agent, &agent->job)) {
+			in_trouble();
 			return NULL;
 		}
 		if (agent->job.kind == MK_JOB_END)
@@ -256,16 +282,20 @@ int agents_start(void)
 	pthread_t thread;
 	cpu_set_t online;
 
-	if (fd < 0 || sched_getaffinity(0, sizeof(online), &online))
+	if (fd < 0 || sched_getaffinity(0, sizeof(online), &online)) {
+		in_trouble();
 		return 0;
+	}
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		struct agent *agent;
 
 		if (!CPU_ISSET(cpu, &online))
 			continue;
 		agent = calloc(1, sizeof(*agent));
-		if (!agent)
+		if (!agent) {
+			in_trouble();
 			break;
+		}
 		agent->fd = fd;
 		agent->job.cpu = cpu;
 		if (pthread_create(&thread, NULL, agent_thread, agent)) {
@@ -279,4 +309,9 @@ int agents_start(void)
 		sleep_ms(1);
 	sleep_ms(SETTLE_MS);
 	return ready;
+}
+
+int agents_error(int error)
+{
+	return error == -ENODEV && trouble ? -trouble : error;
 }

@@ -12,4 +12,10 @@
  */
 int agents_start(void);
 
+/*
+ * What a run came to that returned @error, 0 or a negative errno: for want of an agent
+ * that could not start, why that was so.
+ */
+int agents_error(int error);
+
 #endif /* MKCTL_AGENTS_H */

@@ -84,7 +84,7 @@ static void child(const struct tree *tree, const char *path, int agents,
 		_exit(1);
 	if (agents)
 		agents_start();
-	result = -tree_write(tree, path, "1\n");
+	result = -agents_error(tree_write(tree, path, "1\n"));
 	_exit(write(report, &result, sizeof(result)) != sizeof(result));
 }
 

@@ -141,25 +141,33 @@ static int mk_exp_run_here(const char *exp)
 	return mk_put(mk_exp_file(exp, "run"), "1");
 }
 
-/* Agents end with their process, so they have one of their own. */
-static bool mk_exp_wants_agents(const char *exp)
+/* 1 or 0, or a negative errno. */
+static int mk_exp_wants_agents(const char *exp)
 {
 	unsigned long long value;
 
-	return !mk_get_u64(mk_exp_file(exp, "agents"), &value) && value;
+	return mk_get_u64(mk_exp_file(exp, "agents"), &value) ?: !!value;
+}
+
+static int mk_exp_run_with_agents(const char *exp)
+{
+	agents_start();
+	return agents_error(mk_exp_run_here(exp));
 }
 
 int mk_exp_run(const char *exp)
 {
+	int agents = mk_exp_wants_agents(exp);
 	pid_t pid;
 
-	if (!mk_exp_wants_agents(exp))
+	if (agents < 0)
+		return agents;
+	if (!agents)
 		return mk_exp_run_here(exp);
+	/* Agents end with their process, so they have one of their own. */
 	pid = fork();
-	if (!pid) {
-		agents_start();
-		_exit(-mk_exp_run_here(exp));
-	}
+	if (!pid)
+		_exit(-mk_exp_run_with_agents(exp));
 	return pid < 0 ? -errno : mk_exp_wait(pid);
 }
 
@@ -186,9 +194,8 @@ pid_t mk_exp_start(const char *exp)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		sigaction(SIGUSR1, &action, NULL);
-		if (mk_exp_wants_agents(exp))
-			agents_start();
-		_exit(-mk_exp_run_here(exp));
+		_exit(-(mk_exp_wants_agents(exp) > 0 ?
+			mk_exp_run_with_agents(exp) : mk_exp_run_here(exp)));
 	}
 	while (pid > 0 && !mk_exp_running(exp) && mk_seconds() < end) {
 		info.si_pid = 0;
