@@ -140,14 +140,17 @@
 #define MK_RING_SLOTS_MAX	16384	/* acknowledgments are 16 bit */
 
 /*
- * How many slots ahead each end of a stream asks for. The producer must be the
- * farther one, or each takes from the other what it has just got. Measured, see
+ * How many slots ahead each end of a stream asks for, at most: in a small ring a
+ * quarter of it and an eighth, so as not to meet the other end. The producer must be
+ * the farther one, or each takes from the other what it has just got. Measured, see
  * bench-ring.
  */
 #ifndef MK_RING_TX_AHEAD
-#define MK_RING_TX_AHEAD	8
-#define MK_RING_RX_AHEAD	3
+#define MK_RING_TX_AHEAD	16
+#define MK_RING_RX_AHEAD	6
 #endif
+/* From so many lines on half of it: the copy of a message has several on their way. */
+#define MK_RING_LONG		3
 
 /**
  * struct mk_line - one slot
@@ -195,12 +198,14 @@ struct mk_message {
  * @slots: how many, a power of two
  * @head: lines written so far, modulo 2^32
  * @acked: of those, lines the consumer has given back
+ * @ahead: how many slots it asks for ahead
  */
 struct mk_tx {
 	struct mk_line *line;
 	u32 slots;
 	u32 head;
 	u32 acked;
+	u32 ahead;
 };
 
 /**
@@ -209,12 +214,14 @@ struct mk_tx {
  * @slots: how many, a power of two
  * @tail: lines consumed so far, modulo 2^32
  * @told: of those, lines the producer has been told of
+ * @ahead: how many slots it asks for ahead in a stream
  */
 struct mk_rx {
 	const struct mk_line *line;
 	u32 slots;
 	u32 tail;
 	u32 told;
+	u32 ahead;
 };
 
 /**
@@ -250,6 +257,11 @@ static inline bool mk_ring_slots_ok(u32 slots)
 	       !(slots & (slots - 1));
 }
 
+static inline u32 mk_ring_ahead(u32 share, u32 most)
+{
+	return share < most ? share : most;
+}
+
 /**
  * mk_end_init() - set up one side of a pair of rings
  * @end: the side
@@ -268,8 +280,16 @@ static inline int mk_end_init(struct mk_end *end, struct mk_line *tx,
 		return -EINVAL;
 
 	*end = (struct mk_end){
-		.tx = { .line = tx, .slots = tx_slots },
-		.rx = { .line = rx, .slots = rx_slots },
+		.tx = {
+			.line = tx,
+			.slots = tx_slots,
+			.ahead = mk_ring_ahead(tx_slots / 4, MK_RING_TX_AHEAD),
+		},
+		.rx = {
+			.line = rx,
+			.slots = rx_slots,
+			.ahead = mk_ring_ahead(rx_slots / 8, MK_RING_RX_AHEAD),
+		},
 	};
 	return 0;
 }
@@ -318,15 +338,15 @@ static inline void mk_tx_show(struct mk_tx *tx, u64 header, u32 lines)
  * continuation lines get their epoch first: they are reached by a later pass
  * over the ring as first lines, and must not look new there.
  */
-static inline void mk_tx_publish(struct mk_tx *tx, u64 header,
-				 const u64 *word, u32 lines)
+static __always_inline void mk_tx_publish(struct mk_tx *tx, u64 header,
+					  const u64 *word, u32 lines)
 {
 	u32 mask = tx->slots - 1;
 	/*
 	 * Whoever has nothing on its way probably waits for an answer to this:
 	 * a slot that is asked for now would only be in the way of that.
 	 */
-	u32 ahead = tx->head == tx->acked ? 0 : MK_RING_TX_AHEAD;
+	u32 ahead = tx->head == tx->acked ? 0 : tx->ahead >> (lines >= MK_RING_LONG);
 	u32 i;
 
 	prefetchw(&tx->line[(tx->head + ahead) & mask]);
@@ -369,8 +389,8 @@ static inline void mk_end_prefetch(const struct mk_end *end)
  * Return: 0, -EAGAIN if the peer has not given back enough credit, or -EINVAL
  * if no message has that many lines.
  */
-static inline int mk_end_send(struct mk_end *end, u8 type, u8 flags, u32 tag,
-			      const u64 *word, u32 lines)
+static __always_inline int mk_end_send(struct mk_end *end, u8 type, u8 flags,
+				       u32 tag, const u64 *word, u32 lines)
 {
 	if (unlikely(lines - 1 >= MK_MESSAGE_LINES))
 		return -EINVAL;
@@ -438,12 +458,24 @@ static inline bool mk_end_pending(const struct mk_end *end)
 	return mk_rx_ready(&end->rx);
 }
 
-/* @ahead: 0, or how many slots further on there will be something to receive. */
-static inline int mk_rx_take(struct mk_end *end, struct mk_message *msg,
-			     u32 ahead)
+/* A line of the message at the tail. @ahead: as below. */
+static inline void mk_rx_copy(const struct mk_rx *rx, struct mk_message *msg,
+			      u32 i, u32 ahead)
+{
+	u32 mask = rx->slots - 1;
+	u32 pos = rx->tail + i;
+
+	if (ahead)
+		prefetch(&rx->line[(pos + ahead) & mask]);
+	memcpy(msg->word + i * MK_LINE_WORDS, rx->line[pos & mask].word,
+	       MK_LINE_PAYLOAD);
+}
+
+/* @ahead: 0, or how many slots further on there may be something to receive. */
+static __always_inline int mk_rx_take(struct mk_end *end,
+				      struct mk_message *msg, u32 ahead)
 {
 	struct mk_rx *rx = &end->rx;
-	u32 mask = rx->slots - 1;
 	u64 header = mk_rx_ready(rx);
 	u32 lines, given, i;
 
@@ -461,17 +493,23 @@ static inline int mk_rx_take(struct mk_end *end, struct mk_message *msg,
 	msg->lines = lines;
 	msg->tag = header >> MK_HDR_TAG_SHIFT;
 	msg->seq = rx->tail;
+	/*
+	 * By a branch, which is predicted: neither what is asked for ahead nor the
+	 * next message waits until this line has come and says how long it is.
+	 */
+	if (likely(lines == 1)) {
+		mk_rx_copy(rx, msg, 0, ahead);
+		barrier();
+		rx->tail++;		/* (B) */
+		return 1;
+	}
+	if (lines >= MK_RING_LONG)
+		ahead /= 2;
 	/* The rest of this message is certainly there. */
 	for (i = 1; i < lines && !ahead; i++)
-		prefetch(&rx->line[(rx->tail + i) & mask]);
-	for (i = 0; i < lines; i++) {
-		u32 pos = rx->tail + i;
-
-		if (ahead)
-			prefetch(&rx->line[(pos + ahead) & mask]);
-		memcpy(msg->word + i * MK_LINE_WORDS,
-		       rx->line[pos & mask].word, MK_LINE_PAYLOAD);
-	}
+		prefetch(&rx->line[(rx->tail + i) & (rx->slots - 1)]);
+	for (i = 0; i < lines; i++)
+		mk_rx_copy(rx, msg, i, ahead);
 	/* The copy is what the caller checks: do not let it be read again. */
 	barrier();
 	rx->tail += lines;		/* (B): after the copy */
@@ -490,7 +528,8 @@ static inline int mk_rx_take(struct mk_end *end, struct mk_message *msg,
  * a bare acknowledgment; 0 if there is nothing; -EBADMSG if the peer claims
  * to have consumed what was never sent. The pair is of no use after that.
  */
-static inline int mk_end_recv(struct mk_end *end, struct mk_message *msg)
+static __always_inline int mk_end_recv(struct mk_end *end,
+				       struct mk_message *msg)
 {
 	return mk_rx_take(end, msg, 0);
 }
@@ -506,9 +545,10 @@ static inline int mk_end_recv(struct mk_end *end, struct mk_message *msg)
  *
  * Return: as mk_end_recv().
  */
-static inline int mk_end_recv_stream(struct mk_end *end, struct mk_message *msg)
+static __always_inline int mk_end_recv_stream(struct mk_end *end,
+					      struct mk_message *msg)
 {
-	return mk_rx_take(end, msg, MK_RING_RX_AHEAD);
+	return mk_rx_take(end, msg, end->rx.ahead);
 }
 
 #endif /* MK_URPC_RING_H */

@@ -8,6 +8,9 @@
 
 #define SLOTS	64
 
+/* From so many messages on that may be on their way they are received as a stream. */
+#define STREAM	8
+
 static __always_inline bool intact(const struct mk_message *msg, u32 lines, u64 seq)
 {
 	return bench_sum(msg->word, lines * MK_LINE_WORDS) ==
@@ -198,7 +201,7 @@ static __always_inline bool stream_rx(struct trial *t, u32 lines)
 
 	ok &= ends(&p, NULL, &end, slots(&p), MK_RING_SLOTS_MIN);
 	for (i = 0; i < p.n; i++) {
-		while (!(p.depth > MK_RING_TX_AHEAD ?
+		while (!(p.depth > STREAM ?
 			 mk_end_recv_stream(&end, &msg) :
 			 mk_end_recv(&end, &msg)))
 			mk_poll_pause(p.pause);

@@ -12,6 +12,10 @@
 #include "bench.h"
 #include "urpc/ring.h"
 
+/* Messages that each side of a stream asks for ahead: what was fastest of what was tried. */
+#define TX_AHEAD	16
+#define RX_AHEAD	12
+
 /* Of a full line, beside the one that says that they are there. */
 #define WORDS	(BENCH_LINE / 8 - 1)
 
@@ -143,9 +147,8 @@ static __always_inline bool stream_tx(struct trial *t, u32 lines, bool ahead)
 			taken = load(s.taken);
 			bench_pause(p.pause);
 		}
-		/* as far ahead as the ring */
-		if (ahead && s.depth > MK_RING_TX_AHEAD)
-			prefetchw(s.slot + (u64)next_of(&s, at, MK_RING_TX_AHEAD) *
+		if (ahead && s.depth > TX_AHEAD)
+			prefetchw(s.slot + (u64)next_of(&s, at, TX_AHEAD) *
 				  s.words);
 		bench_fill(s.slot + (u64)at * s.words, s.words, i);
 		if (!((i + 1) % s.due) || i + 1 == p.n)
@@ -167,8 +170,8 @@ static __always_inline bool stream_rx(struct trial *t, u32 lines, bool ahead)
 			sent = load(s.sent);
 			bench_pause(p.pause);
 		}
-		if (ahead && s.depth > MK_RING_TX_AHEAD)
-			prefetch(s.slot + (u64)next_of(&s, at, MK_RING_RX_AHEAD) *
+		if (ahead && s.depth > TX_AHEAD)
+			prefetch(s.slot + (u64)next_of(&s, at, RX_AHEAD) *
 				 s.words);
 		ok &= bench_sum(s.slot + (u64)at * s.words, s.words) ==
 		      bench_expected(s.words, i);
