@@ -39,13 +39,14 @@
  *	keep it on one that nobody else writes.
  *
  * Ordering
- *	Positions need none, they are private. Payload is accessed plainly,
- *	headers with marked accesses. Two pairs, both made of the same release
+ *	Positions need none, they are private. Payload might be accessed
+ *	plainly (some of its stores are marked for the sake of their width),
+ *	headers have marked accesses. Two pairs, both made of the same release
  *	and acquire, order everything:
  *
  *	(A) mk_tx_show() stores the first header with release; mk_rx_ready()
  *	    loads it with acquire. The release is a cumul-fence after the
- *	    producer's plain stores to all lines of the message, so each of them
+ *	    producer's stores to all lines of the message, so each plain one
  *	    is w-post-bounded by the header; the acquire pre-bounds the
  *	    consumer's plain loads. The consumer that sees the header (rfe)
  *	    therefore sees every line, and the accesses do not race.
@@ -323,6 +324,23 @@ static inline u64 mk_hdr_pack(u8 type, u8 flags, u32 lines, u32 ack, u32 tag)
 	       (u64)tag << MK_HDR_TAG_SHIFT;
 }
 
+/*
+ * Word by word, in single instructions: a wide load of words that were just stored
+ * one at a time has to wait until they, and all that was stored before, have left
+ * the store buffer, which may be waiting for lines of the peer. Of a longer message
+ * the other lines have been stored earlier, and fewer stores are better for them.
+ */
+static __always_inline void mk_line_write(struct mk_line *line, const u64 *word)
+{
+	WRITE_ONCE(line->word[0], word[0]);
+	WRITE_ONCE(line->word[1], word[1]);
+	WRITE_ONCE(line->word[2], word[2]);
+	WRITE_ONCE(line->word[3], word[3]);
+	WRITE_ONCE(line->word[4], word[4]);
+	WRITE_ONCE(line->word[5], word[5]);
+	WRITE_ONCE(line->word[6], word[6]);
+}
+
 /* Make the @lines lines at the head visible together: their first header. */
 static inline void mk_tx_show(struct mk_tx *tx, u64 header, u32 lines)
 {
@@ -358,7 +376,7 @@ static __always_inline void mk_tx_publish(struct mk_tx *tx, u64 header,
 		memcpy(line->word, word + i * MK_LINE_WORDS, MK_LINE_PAYLOAD);
 		WRITE_ONCE(line->header, mk_ring_epoch(pos, tx->slots));
 	}
-	memcpy(tx->line[tx->head & mask].word, word, MK_LINE_PAYLOAD);
+	mk_line_write(&tx->line[tx->head & mask], word);
 	mk_tx_show(tx, header, lines);
 }
 

@@ -45,8 +45,8 @@ copy='/^static inline void mk_rx_copy/,/^}/'
 write='/^static inline void mk_inplace_write/,/^}/'
 
 mutant header-before-payload thread "threads: full" ring.h "$publish {
-	/memcpy(tx->line\[tx->head & mask\]/d
-	s/^\tmk_tx_show(.*/&\n\tmemcpy(tx->line[(tx->head - lines) \& mask].word, word, MK_LINE_PAYLOAD);/
+	/mk_line_write(&tx->line\[tx->head & mask\]/d
+	s/^\tmk_tx_show(.*/&\n\tmk_line_write(\&tx->line[(tx->head - lines) \& mask], word);/
 }"
 mutant first-line-before-others thread "threads: full" ring.h "$publish {
 	s/^\tfor (i = 1;/\tmk_tx_show(tx, header, lines);\n\ttx->head -= lines;\n&/
