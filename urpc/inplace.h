@@ -88,25 +88,20 @@ static inline u64 mk_inplace_turn(u8 flags, u32 seq)
 	       (u64)seq << MK_HDR_TAG_SHIFT;
 }
 
-/*
- * Word by word: a wide copy of words that were just stored one at a time has to
- * wait until those stores have left the store buffer.
- */
-static inline void mk_inplace_write(struct mk_inplace *side, u8 type, u8 flags,
-				    const u64 *word, u32 words)
+static __always_inline void mk_inplace_write(struct mk_inplace *side, u8 type,
+					     u8 flags, const u64 *word,
+					     u32 words)
 {
-	u32 i;
-
-	for (i = 0; i < words; i++)
-		WRITE_ONCE(side->line->word[i], word[i]);
+	mk_line_write(side->line, word, words);
 	smp_store_release(&side->line->header,		/* (E) */
 			  mk_inplace_turn(flags, side->seq) |
 			  (u64)type << MK_HDR_TYPE_SHIFT);
 }
 
 /* True, and the message, if the line carries @flags and @seq. */
-static inline bool mk_inplace_read(const struct mk_inplace *side, u8 flags,
-				   u32 seq, u8 *type, u64 *word, u32 words)
+static __always_inline bool mk_inplace_read(const struct mk_inplace *side,
+					    u8 flags, u32 seq, u8 *type,
+					    u64 *word, u32 words)
 {
 	u64 header = smp_load_acquire(&side->line->header);	/* (E) */
 
@@ -146,8 +141,8 @@ static inline bool mk_inplace_pending(const struct mk_inplace *side, u8 flags)
  * Return: 0, -EBUSY if the last call has not been answered, -EINVAL if the
  * request does not fit.
  */
-static inline int mk_inplace_call(struct mk_inplace *side, u8 type,
-				  const u64 *word, u32 words)
+static __always_inline int mk_inplace_call(struct mk_inplace *side, u8 type,
+					   const u64 *word, u32 words)
 {
 	if (unlikely(words > MK_LINE_WORDS))
 		return -EINVAL;
@@ -171,8 +166,8 @@ static inline int mk_inplace_call(struct mk_inplace *side, u8 type,
  * Return: 1 and the reply, once; 0 if there is none (yet), and then nothing is
  * written; -EINVAL if so many words do not fit.
  */
-static inline int mk_inplace_replied(struct mk_inplace *side, u8 *type,
-				     u64 *word, u32 words)
+static __always_inline int mk_inplace_replied(struct mk_inplace *side,
+					      u8 *type, u64 *word, u32 words)
 {
 	if (unlikely(words > MK_LINE_WORDS))
 		return -EINVAL;
@@ -195,8 +190,8 @@ static inline int mk_inplace_replied(struct mk_inplace *side, u8 *type,
  * Return: 1 and the request, once; 0 if there is none, or if the last one has
  * not been answered; -EINVAL if so many words do not fit.
  */
-static inline int mk_inplace_called(struct mk_inplace *side, u8 *type,
-				    u64 *word, u32 words)
+static __always_inline int mk_inplace_called(struct mk_inplace *side, u8 *type,
+					     u64 *word, u32 words)
 {
 	if (unlikely(words > MK_LINE_WORDS))
 		return -EINVAL;
@@ -219,8 +214,8 @@ static inline int mk_inplace_called(struct mk_inplace *side, u8 *type,
  *
  * Return: 0, or -EINVAL if no call is open or the reply does not fit.
  */
-static inline int mk_inplace_reply(struct mk_inplace *side, u8 type,
-				   const u64 *word, u32 words)
+static __always_inline int mk_inplace_reply(struct mk_inplace *side, u8 type,
+					    const u64 *word, u32 words)
 {
 	if (unlikely(!side->open || words > MK_LINE_WORDS))
 		return -EINVAL;

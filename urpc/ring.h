@@ -330,15 +330,26 @@ static inline u64 mk_hdr_pack(u8 type, u8 flags, u32 lines, u32 ack, u32 tag)
  * the store buffer, which may be waiting for lines of the peer. Of a longer message
  * the other lines have been stored earlier, and fewer stores are better for them.
  */
-static __always_inline void mk_line_write(struct mk_line *line, const u64 *word)
+static __always_inline void mk_line_write(struct mk_line *line, const u64 *word,
+					  u32 words)
 {
-	WRITE_ONCE(line->word[0], word[0]);
-	WRITE_ONCE(line->word[1], word[1]);
-	WRITE_ONCE(line->word[2], word[2]);
-	WRITE_ONCE(line->word[3], word[3]);
-	WRITE_ONCE(line->word[4], word[4]);
-	WRITE_ONCE(line->word[5], word[5]);
-	WRITE_ONCE(line->word[6], word[6]);
+	u64 *to = line->word;
+
+	/* Not a loop: mostly it is known how many they are. */
+	if (words > 0)
+		WRITE_ONCE(to[0], word[0]);
+	if (words > 1)
+		WRITE_ONCE(to[1], word[1]);
+	if (words > 2)
+		WRITE_ONCE(to[2], word[2]);
+	if (words > 3)
+		WRITE_ONCE(to[3], word[3]);
+	if (words > 4)
+		WRITE_ONCE(to[4], word[4]);
+	if (words > 5)
+		WRITE_ONCE(to[5], word[5]);
+	if (words > 6)
+		WRITE_ONCE(to[6], word[6]);
 }
 
 /* Make the @lines lines at the head visible together: their first header. */
@@ -368,15 +379,19 @@ static __always_inline void mk_tx_publish(struct mk_tx *tx, u64 header,
 	u32 i;
 
 	prefetchw(&tx->line[(tx->head + ahead) & mask]);
+	/* All of them now: one after the other they would be fetched as written. */
+	for (i = 1; i < lines && !ahead; i++)
+		prefetchw(&tx->line[(tx->head + i) & mask]);
 	for (i = 1; i < lines; i++) {
 		u32 pos = tx->head + i;
 		struct mk_line *line = &tx->line[pos & mask];
 
-		prefetchw(&tx->line[(pos + ahead) & mask]);
+		if (ahead)
+			prefetchw(&tx->line[(pos + ahead) & mask]);
 		memcpy(line->word, word + i * MK_LINE_WORDS, MK_LINE_PAYLOAD);
 		WRITE_ONCE(line->header, mk_ring_epoch(pos, tx->slots));
 	}
-	mk_line_write(&tx->line[tx->head & mask], word);
+	mk_line_write(&tx->line[tx->head & mask], word, MK_LINE_WORDS);
 	mk_tx_show(tx, header, lines);
 }
 

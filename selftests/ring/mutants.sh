@@ -42,11 +42,11 @@ attempt()
 publish='/^static __always_inline void mk_tx_publish/,/^}/'
 recv='/^static __always_inline int mk_rx_take/,/^}/'
 copy='/^static inline void mk_rx_copy/,/^}/'
-write='/^static inline void mk_inplace_write/,/^}/'
+write='/^static __always_inline void mk_inplace_write/,/^}/'
 
 mutant header-before-payload thread "threads: full" ring.h "$publish {
 	/mk_line_write(&tx->line\[tx->head & mask\]/d
-	s/^\tmk_tx_show(.*/&\n\tmk_line_write(\&tx->line[(tx->head - lines) \& mask], word);/
+	s/^\tmk_tx_show(.*/&\n\tmk_line_write(\&tx->line[(tx->head - lines) \& mask], word, MK_LINE_WORDS);/
 }"
 mutant first-line-before-others thread "threads: full" ring.h "$publish {
 	s/^\tfor (i = 1;/\tmk_tx_show(tx, header, lines);\n\ttx->head -= lines;\n&/
@@ -83,8 +83,7 @@ mutant no-acquire thread "threads: full" ring.h \
 mutant length-unchecked none "unit: lengths" ring.h \
 	's/if (unlikely(lines - 1 >= MK_MESSAGE_LINES))/if (0)/'
 mutant inplace-header-first thread "threads: RPC" inplace.h "$write {
-	/for (i = 0/d
-	/WRITE_ONCE/d
+	/mk_line_write/d
 	s/^}/\tmemcpy(side->line->word, word, words * sizeof(*word));\n}/
 }"
 mutant inplace-reply-twice none "inplace: turns" inplace.h \
