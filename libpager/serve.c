@@ -23,8 +23,8 @@ void pager_take(struct pager *pager, const struct pager_want *want)
 
 	pager_count(&pager->seat->counts.requests, 1);
 	if (want->node < 0 || want->node >= PAGER_NODES_MAX) {
-		pager->kernel->ops->answer(pager->kernel, want, 0, 0);
 		pager_count(&pager->seat->counts.refusals, 1);
+		pager->kernel->ops->answer(pager->kernel, want, 0, 0);
 		return;
 	}
 
@@ -160,11 +160,15 @@ static void answer(struct pager *pager, struct pager_work *work)
 	if (work->want.seq < work->state.seq)
 		work->want.seq = work->state.seq;
 
+	/* Who is refused finds it counted. */
+	if (!work->rights)
+		pager_count(&pager->seat->counts.refusals, 1);
 	ret = pager->kernel->ops->answer(pager->kernel, &work->want, work->frame,
 					 work->rights);
 	/* Who asked may have died; the frame is the page's all the same. */
-	pager_count(!ret && work->rights ? &pager->seat->counts.answers :
-		    &pager->seat->counts.refusals, 1);
+	if (work->rights)
+		pager_count(ret ? &pager->seat->counts.refusals :
+			    &pager->seat->counts.answers, 1);
 }
 
 static void finish(struct pager *pager, struct pager_work *work)
