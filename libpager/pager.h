@@ -136,7 +136,7 @@ struct pager_options {
  * made
  * @requests: threads that waited
  * @answers: those that got a frame
- * @refusals: those that got none
+ * @refusals: those that got none; counted before they know
  * @frames: frames got from the kernel
  * @freed: given back
  * @copies: pages copied
@@ -145,7 +145,7 @@ struct pager_options {
  * @messages: sent to other pagers
  * @sleeps: how often it blocked
  * @mended: pages of a dead pager that were put right
- * @notices: of pages taken away by others
+ * @notices: of pages taken away by others; counted before they are acknowledged
  * @opens: pagers that served the node so far
  */
 struct pager_counts {
