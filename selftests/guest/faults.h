@@ -277,7 +277,7 @@ static inline void nothing_is_lost(struct __test_metadata *_metadata)
 
 	if (access(KMEMLEAK, W_OK))
 		SKIP(return, "no kmemleak");
-	ASSERT_EQ(0, mk_load(NULL));
+	ASSERT_EQ(0, loaded_prepare(NULL));
 	/* younger objects may still be on their way to where they belong */
 	mk_sleep_ms(6000);
 	/* one that changed between two scans is in use: so there are two */
