@@ -27,7 +27,8 @@
 
 #define FAILNTH		"/sys/kernel/debug/mk_failnth"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-#define FAULTS_TIMEOUT	850
+/* Of a test: some take half an hour. */
+#define FAULTS_TIMEOUT	3000
 
 /* More walks mean that something else allocates, or a loop has no end. */
 #define WALKS_MAX	20000
