@@ -10,7 +10,6 @@
  * message has a header, a copy, or a word of its own that says that it is there.
  */
 #include "bench.h"
-#include "urpc/ring.h"
 
 /* Messages that each side of a stream asks for ahead: what was fastest of what was tried. */
 #define TX_AHEAD	16
