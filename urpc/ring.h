@@ -50,7 +50,7 @@
  *	    is w-post-bounded by the header; the acquire pre-bounds the
  *	    consumer's plain loads. The consumer that sees the header (rfe)
  *	    therefore sees every line, and the accesses do not race.
- *	(B) The consumer copies a message out, and only then counts it in the
+ *	(B) The consumer copies or reads a message, and only then counts it in the
  *	    position that rides in its own next header: its loads r-post-bounded
  *	    by that release. The producer learns the position from an acquire
  *	    of that header and only then, program order, rewrites the slot. This
@@ -194,12 +194,29 @@ struct mk_message {
 };
 
 /**
+ * struct mk_view - a message that still lies in the ring
+ * @type: as in &struct mk_message
+ * @flags: likewise
+ * @lines: likewise
+ * @tag: likewise
+ * @seq: likewise
+ */
+struct mk_view {
+	u8 type;
+	u8 flags;
+	u8 lines;
+	u32 tag;
+	u32 seq;
+};
+
+/**
  * struct mk_tx - the producer's private end of a ring
  * @line: the slots
  * @slots: how many, a power of two
  * @head: lines written so far, modulo 2^32
  * @acked: of those, lines the consumer has given back
  * @ahead: how many slots it asks for ahead
+ * @low: with so many lines outstanding it asks for the next acknowledgment
  */
 struct mk_tx {
 	struct mk_line *line;
@@ -207,6 +224,7 @@ struct mk_tx {
 	u32 head;
 	u32 acked;
 	u32 ahead;
+	u32 low;
 };
 
 /**
@@ -216,6 +234,7 @@ struct mk_tx {
  * @tail: lines consumed so far, modulo 2^32
  * @told: of those, lines the producer has been told of
  * @ahead: how many slots it asks for ahead in a stream
+ * @calm: the position from which on it does
  */
 struct mk_rx {
 	const struct mk_line *line;
@@ -223,6 +242,7 @@ struct mk_rx {
 	u32 tail;
 	u32 told;
 	u32 ahead;
+	u32 calm;
 };
 
 /**
@@ -285,6 +305,7 @@ static inline int mk_end_init(struct mk_end *end, struct mk_line *tx,
 			.line = tx,
 			.slots = tx_slots,
 			.ahead = mk_ring_ahead(tx_slots / 4, MK_RING_TX_AHEAD),
+			.low = tx_slots - tx_slots / 16 * 3,
 		},
 		.rx = {
 			.line = rx,
@@ -313,6 +334,12 @@ static inline u32 mk_end_room(const struct mk_end *end)
 static inline u32 mk_end_owed(const struct mk_end *end)
 {
 	return end->rx.tail - end->rx.told;
+}
+
+/* Line @i from the tail on. */
+static inline const struct mk_line *mk_rx_line(const struct mk_rx *rx, u32 i)
+{
+	return &rx->line[(rx->tail + i) & (rx->slots - 1)];
 }
 
 static inline u64 mk_hdr_pack(u8 type, u8 flags, u32 lines, u32 ack, u32 tag)
@@ -434,6 +461,9 @@ static __always_inline int mk_end_send(struct mk_end *end, u8 type, u8 flags,
 		      mk_hdr_pack(type, flags, lines, end->rx.tail, tag),
 		      word, lines);
 	end->rx.told = end->rx.tail;
+	/* Soon there is no room: what gives some has probably been written. */
+	if (unlikely(mk_end_outstanding(end) == end->tx.low))
+		prefetch(mk_rx_line(&end->rx, 0));
 	return 0;
 }
 
@@ -473,8 +503,7 @@ static inline int mk_end_ack(struct mk_end *end)
 /* The header at the tail if it is new, 0 if there is none. */
 static inline u64 mk_rx_ready(const struct mk_rx *rx)
 {
-	const struct mk_line *line = &rx->line[rx->tail & (rx->slots - 1)];
-	u64 header = smp_load_acquire(&line->header);	/* (A) */
+	u64 header = smp_load_acquire(&mk_rx_line(rx, 0)->header);	/* (A) */
 
 	if ((header & MK_HDR_EPOCH) != mk_ring_epoch(rx->tail, rx->slots))
 		return 0;
@@ -491,61 +520,107 @@ static inline bool mk_end_pending(const struct mk_end *end)
 	return mk_rx_ready(&end->rx);
 }
 
-/* A line of the message at the tail. @ahead: as below. */
-static inline void mk_rx_copy(const struct mk_rx *rx, struct mk_message *msg,
-			      u32 i, u32 ahead)
+/*
+ * Ask for what follows the line at the tail: the rest of its message, which is
+ * certainly there, and what may be there @ahead slots further on.
+ *
+ * All by branches on the length, which are predicted, as in mk_end_done(): neither
+ * what is asked for nor the next message waits until this line has come.
+ */
+static __always_inline void mk_rx_ask(const struct mk_rx *rx, u32 lines, u32 ahead)
 {
-	u32 mask = rx->slots - 1;
-	u32 pos = rx->tail + i;
+	u32 i;
 
-	if (ahead)
-		prefetch(&rx->line[(pos + ahead) & mask]);
-	memcpy(msg->word + i * MK_LINE_WORDS, rx->line[pos & mask].word,
-	       MK_LINE_PAYLOAD);
+	if (likely(lines == 1)) {
+		if (ahead)
+			prefetch(mk_rx_line(rx, ahead));
+		return;
+	}
+	if (lines >= MK_RING_LONG)
+		ahead /= 2;
+	for (i = !ahead; i < lines; i++)
+		prefetch(mk_rx_line(rx, i + ahead));
 }
 
-/* @ahead: 0, or how many slots further on there may be something to receive. */
-static __always_inline int mk_rx_take(struct mk_end *end,
-				      struct mk_message *msg, u32 ahead)
+/*
+ * @ahead: 0, or how many slots further on there may be something to receive. Whoever
+ * found the ring empty has caught up with the producer: what it asked for now would be
+ * taken from under the producer's pen. So it does not, for a while.
+ */
+static __always_inline int mk_rx_look(struct mk_end *end, struct mk_view *view,
+				      u32 ahead)
 {
 	struct mk_rx *rx = &end->rx;
 	u64 header = mk_rx_ready(rx);
-	u32 lines, given, i;
+	u32 given;
 
-	if (!header)
+	if (!header) {
+		if (ahead)
+			rx->calm = rx->tail + rx->slots / 8 * 3;
 		return 0;
+	}
 
 	given = (u16)((header >> MK_HDR_ACK_SHIFT) - end->tx.acked);
 	if (unlikely(given > mk_end_outstanding(end)))
 		return -EBADMSG;
 	end->tx.acked += given;
 
-	lines = ((header >> MK_HDR_LINES_SHIFT) & (MK_MESSAGE_LINES - 1)) + 1;
-	msg->type = header >> MK_HDR_TYPE_SHIFT;
-	msg->flags = (header >> MK_HDR_FLAGS_SHIFT) & 0xf;
-	msg->lines = lines;
-	msg->tag = header >> MK_HDR_TAG_SHIFT;
-	msg->seq = rx->tail;
-	/*
-	 * By a branch, which is predicted: neither what is asked for ahead nor the
-	 * next message waits until this line has come and says how long it is.
-	 */
-	if (likely(lines == 1)) {
-		mk_rx_copy(rx, msg, 0, ahead);
-		barrier();
-		rx->tail++;		/* (B) */
-		return 1;
-	}
-	if (lines >= MK_RING_LONG)
-		ahead /= 2;
-	/* The rest of this message is certainly there. */
-	for (i = 1; i < lines && !ahead; i++)
-		prefetch(&rx->line[(rx->tail + i) & (rx->slots - 1)]);
-	for (i = 0; i < lines; i++)
-		mk_rx_copy(rx, msg, i, ahead);
-	/* The copy is what the caller checks: do not let it be read again. */
+	*view = (struct mk_view){
+		.type = header >> MK_HDR_TYPE_SHIFT,
+		.flags = (header >> MK_HDR_FLAGS_SHIFT) & 0xf,
+		.lines = ((header >> MK_HDR_LINES_SHIFT) &
+			  (MK_MESSAGE_LINES - 1)) + 1,
+		.tag = header >> MK_HDR_TAG_SHIFT,
+		.seq = rx->tail,
+	};
+	if (ahead && (s32)(rx->tail - rx->calm) < 0)
+		ahead = 0;
+	mk_rx_ask(rx, view->lines, ahead);
+	return 1;
+}
+
+/**
+ * mk_end_done() - give back the slots of the message at the tail
+ * @end: this side
+ * @view: that message, from mk_end_look()
+ */
+static __always_inline void mk_end_done(struct mk_end *end,
+					const struct mk_view *view)
+{
+	/* What was read is what the caller goes by: do not let it be read again. */
 	barrier();
-	rx->tail += lines;		/* (B): after the copy */
+	if (likely(view->lines == 1))
+		end->rx.tail++;			/* (B): after it was read */
+	else
+		end->rx.tail += view->lines;	/* likewise */
+}
+
+static __always_inline void mk_rx_copy(const struct mk_rx *rx, u64 *word, u32 i)
+{
+	memcpy(word + i * MK_LINE_WORDS, mk_rx_line(rx, i)->word,
+	       MK_LINE_PAYLOAD);
+}
+
+static __always_inline int mk_rx_take(struct mk_end *end,
+				      struct mk_message *msg, u32 ahead)
+{
+	struct mk_view view;
+	int ret = mk_rx_look(end, &view, ahead);
+	u32 i;
+
+	if (ret <= 0)
+		return ret;
+
+	msg->type = view.type;
+	msg->flags = view.flags;
+	msg->lines = view.lines;
+	msg->tag = view.tag;
+	msg->seq = view.seq;
+	/* Not in the loop: mostly it is the only one. */
+	mk_rx_copy(&end->rx, msg->word, 0);
+	for (i = 1; i < view.lines; i++)
+		mk_rx_copy(&end->rx, msg->word, i);
+	mk_end_done(end, &view);
 	return 1;
 }
 
@@ -582,6 +657,50 @@ static __always_inline int mk_end_recv_stream(struct mk_end *end,
 					      struct mk_message *msg)
 {
 	return mk_rx_take(end, msg, end->rx.ahead);
+}
+
+/**
+ * mk_end_look() - look at the message at the tail, where it lies
+ * @end: this side
+ * @view: what it is
+ *
+ * As mk_end_recv(), but copies nothing: mk_end_words() says where the words are, until
+ * mk_end_done() gives the slots back. Nothing else is received in between; messages
+ * may be sent, and do not acknowledge this one yet.
+ *
+ * The words are the producer's, which is able to change them at any moment: this is for
+ * producers that are trusted, or for who reads each word once and checks what it read.
+ *
+ * Return: as mk_end_recv(); a bare acknowledgment has to be given back too.
+ */
+static __always_inline int mk_end_look(struct mk_end *end, struct mk_view *view)
+{
+	return mk_rx_look(end, view, 0);
+}
+
+/**
+ * mk_end_look_stream() - mk_end_look() where more messages are on their way
+ * @end: this side
+ * @view: what it is
+ *
+ * Return: as mk_end_recv(). See mk_end_recv_stream() for what it gains and costs.
+ */
+static __always_inline int mk_end_look_stream(struct mk_end *end,
+					      struct mk_view *view)
+{
+	return mk_rx_look(end, view, end->rx.ahead);
+}
+
+/**
+ * mk_end_words() - a line of the message that mk_end_look() found
+ * @end: this side
+ * @line: which one, 0 to @lines - 1 of the view
+ *
+ * Return: its MK_LINE_WORDS words.
+ */
+static inline const u64 *mk_end_words(const struct mk_end *end, u32 line)
+{
+	return mk_rx_line(&end->rx, line)->word;
 }
 
 #endif /* MK_URPC_RING_H */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * rte_ring of DPDK: single producer, single consumer, elements of whole lines by
- * value.
+ * value; and the same written and read where they lie.
  */
 #include "bench.h"
 
 #ifdef BENCH_DPDK
 #include <rte_ring_elem.h>
+#include <rte_ring_peek_zc.h>
 
 #define SLOTS	64
 
@@ -48,7 +49,57 @@ static __always_inline bool get(const struct trial *t, void *region, u64 seq,
 	return bench_sum(e.word, lines * 8) == bench_expected(lines * 8, seq);
 }
 
+static __always_inline bool zc_tx(struct trial *t, u32 lines)
+{
+	const struct trial p = *t;
+	struct rte_ring_zc_data at;
+	u64 i;
+
+	for (i = 0; i < p.n; i++) {
+		if (i == p.warm)
+			t->start = bench_now();
+		while (!rte_ring_enqueue_zc_bulk_elem_start(ring(p.fwd),
+							    lines * BENCH_LINE,
+							    1, &at, NULL))
+			bench_pause(p.pause);
+		bench_fill(at.ptr1, lines * 8, i);
+		rte_ring_enqueue_zc_elem_finish(ring(p.fwd), 1);
+	}
+	return true;
+}
+
+static __always_inline bool zc_rx(struct trial *t, u32 lines)
+{
+	const struct trial p = *t;
+	struct rte_ring_zc_data at;
+	bool ok = true;
+	u64 i;
+
+	for (i = 0; i < p.n; i++) {
+		while (!rte_ring_dequeue_zc_bulk_elem_start(ring(p.fwd),
+							    lines * BENCH_LINE,
+							    1, &at, NULL))
+			bench_pause(p.pause);
+		ok &= bench_sum(at.ptr1, lines * 8) ==
+		      bench_expected(lines * 8, i);
+		rte_ring_dequeue_zc_elem_finish(ring(p.fwd), 1);
+	}
+	t->end = bench_now();
+	return ok;
+}
+
+static bool zc_ping(struct trial *t)
+{
+	return bench_by_lines(zc_tx, t);
+}
+
+static bool zc_pong(struct trial *t)
+{
+	return bench_by_lines(zc_rx, t);
+}
+
 #define LIB	"rte_ring"
+#define LIB_MORE	{ "rte_ring_zc", true, init, zc_ping, zc_pong }
 #define LIB_CONTENDERS	dpdk_contenders
 #include "bench_lib.h"
 #else

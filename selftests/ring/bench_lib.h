@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The loops of a library's ring, for the file that includes this: it has put(),
- * get() and init(), and names itself in LIB and its list in LIB_CONTENDERS.
+ * get() and init(), and names itself in LIB and its list in LIB_CONTENDERS. What else
+ * it has for that list is in LIB_MORE.
  */
 #ifndef MK_RING_BENCH_LIB_H
 #define MK_RING_BENCH_LIB_H
@@ -84,6 +85,9 @@ static bool stream_pong(struct trial *t)
 const struct contender LIB_CONTENDERS[] = {
 	{ LIB, false, init, round_trip_ping, round_trip_pong },
 	{ LIB, true, init, stream_ping, stream_pong },
+#ifdef LIB_MORE
+	LIB_MORE,
+#endif
 	{ 0 }
 };
 

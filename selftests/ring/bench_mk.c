@@ -132,6 +132,16 @@ static __always_inline bool inplace_pong(struct trial *t, u32 words)
 	return ok;
 }
 
+static bool inplace_0_ping(struct trial *t)
+{
+	return inplace_ping(t, 0);
+}
+
+static bool inplace_0_pong(struct trial *t)
+{
+	return inplace_pong(t, 0);
+}
+
 static bool inplace_1_ping(struct trial *t)
 {
 	return inplace_ping(t, 1);
@@ -217,6 +227,34 @@ static __always_inline bool stream_rx(struct trial *t, u32 lines)
 	return ok;
 }
 
+/* As stream_rx(), but adds up what it receives where it lies. */
+static __always_inline bool look_rx(struct trial *t, u32 lines)
+{
+	const struct trial p = *t;
+	u32 due = window(&p) / 4 > 1 ? window(&p) / 4 : 1;
+	struct mk_view view;
+	struct mk_end end = { 0 };
+	u64 i, sum;
+	u32 line;
+	bool ok = true;
+
+	ok &= ends(&p, NULL, &end, slots(&p), MK_RING_SLOTS_MIN);
+	for (i = 0; i < p.n; i++) {
+		while ((p.depth > STREAM ?
+			mk_end_look_stream(&end, &view) :
+			mk_end_look(&end, &view)) <= 0)
+			mk_poll_pause(p.pause);
+		for (line = 0, sum = 0; line < lines; line++)
+			sum += bench_sum(mk_end_words(&end, line), MK_LINE_WORDS);
+		ok &= sum == bench_expected(lines * MK_LINE_WORDS, i);
+		mk_end_done(&end, &view);
+		if (mk_end_owed(&end) >= due)
+			mk_end_ack(&end);
+	}
+	t->end = bench_now();
+	return ok;
+}
+
 static bool stream_ping(struct trial *t)
 {
 	return bench_by_lines(stream_tx, t);
@@ -227,10 +265,17 @@ static bool stream_pong(struct trial *t)
 	return bench_by_lines(stream_rx, t);
 }
 
+static bool look_pong(struct trial *t)
+{
+	return bench_by_lines(look_rx, t);
+}
+
 const struct contender ring_contenders[] = {
 	{ "ring", false, NULL, round_trip_ping, round_trip_pong },
+	{ "inplace_0_words", false, NULL, inplace_0_ping, inplace_0_pong },
 	{ "inplace_1_word", false, NULL, inplace_1_ping, inplace_1_pong },
 	{ "inplace_7_words", false, NULL, inplace_7_ping, inplace_7_pong },
 	{ "ring", true, NULL, stream_ping, stream_pong },
+	{ "ring_look", true, NULL, stream_ping, look_pong },
 	{ 0 }
 };

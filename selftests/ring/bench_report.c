@@ -60,7 +60,7 @@ static double lead_of(u32 streamer, u32 lines, u32 d)
 	double least = 0;
 	u32 s;
 
-	for (s = STREAM_CK; s <= STREAM_DPDK; s++) {
+	for (s = STREAM_CK; s <= STREAM_DPDK_ZC; s++) {
 		const struct series *library = results->stream[s][lines][d];
 		double ratio = library ? series_ratio(library, ns) : 0;
 
@@ -68,11 +68,6 @@ static double lead_of(u32 streamer, u32 lines, u32 d)
 			least = ratio;
 	}
 	return least;
-}
-
-static double lead(u32 lines, u32 d)
-{
-	return lead_of(STREAM_RING, lines, d);
 }
 
 /* The better one of the two limits. */
@@ -88,28 +83,33 @@ static void print_streams(void)
 	u32 lines, d;
 
 	printf("\nOne way: million messages a second, and x the better library\n\n");
-	printf("%5s %5s %5s %8s %19s %8s %8s %6s %8s %6s\n", "bytes", "depth",
-	       "n", "ring", "(p10 … p90)", "ck_ring", "rte_ring", "x", "raw",
-	       "raw x");
+	printf("%5s %5s %5s %8s %19s %6s %8s %19s %6s %8s %8s %8s %8s %6s\n", "bytes",
+	       "depth", "n", "ring", "(p10 … p90)", "x", "look", "(p10 … p90)", "x",
+	       "ck_ring", "rte_ring", "rte zc", "raw", "x");
 	for (lines = 1; lines <= BENCH_LINES; lines++) {
 		for (d = 0; d < BENCH_DEPTHS; d++) {
-			const struct series *ring =
-				results->stream[STREAM_RING][lines][d];
-			u32 raw = raw_of(lines, d);
+			u32 s, raw = raw_of(lines, d);
 
-			printf("%5u %5u %5d %8.2f (%6.2f … %6.2f) %9.2f %8.2f ",
-			       lines * BENCH_LINE, BENCH_DEPTH(d),
-			       series_count(ring), rate(ring, 50),
-			       rate(ring, 90), rate(ring, 10),
-			       rate(results->stream[STREAM_CK][lines][d], 50),
-			       rate(results->stream[STREAM_DPDK][lines][d], 50));
-			printf("%6.2f %8.2f %6.2f\n", lead(lines, d),
+			printf("%5u %5u %5d", lines * BENCH_LINE, BENCH_DEPTH(d),
+			       series_count(results->stream[STREAM_RING][lines][d]));
+			for (s = STREAM_RING; s <= STREAM_LOOK; s++) {
+				const struct series *ring =
+					results->stream[s][lines][d];
+
+				printf(" %8.2f (%6.2f … %6.2f) %6.2f", rate(ring, 50),
+				       rate(ring, 90), rate(ring, 10),
+				       lead_of(s, lines, d));
+			}
+			for (s = STREAM_CK; s <= STREAM_DPDK_ZC; s++)
+				printf(" %8.2f",
+				       rate(results->stream[s][lines][d], 50));
+			printf(" %8.2f %6.2f\n",
 			       rate(results->stream[raw][lines][d], 50),
 			       lead_of(raw, lines, d));
 		}
 	}
-	printf("raw: lines written and read where they lie, with an index for many\n");
-	printf("raw x: that by the better library\n");
+	printf("x: of what the better library carries\n");
+	printf("look, rte zc: read where they lie; raw: written there too, an index for many\n");
 }
 
 static void judge(const char *what, double value, double bound, bool at_most)
@@ -128,6 +128,8 @@ static void print_aims(void)
 	char text[80];
 
 	printf("\nAims\n\n");
+	judge("in-place RPC of no words, x one line",
+	      series_ratio(results->trip[INPLACE_0].ns, one), AIM_INPLACE, true);
 	judge("in-place RPC of 1 word, x one line",
 	      series_ratio(results->trip[INPLACE_1].ns, one), AIM_INPLACE, true);
 	judge("in-place RPC of 7 words, x one line",
@@ -141,17 +143,19 @@ static void print_aims(void)
 	       "round trip over two rings, x two lines spaced as is best",
 	       series_ratio(results->trip[RING].ns,
 			    results->trip[TWO_LINES].ns));
-	if (!lead(1, BENCH_DEPTHS - 1)) {
+	if (!lead_of(STREAM_RING, 1, BENCH_DEPTHS - 1)) {
 		printf("no library to compare streams with\n");
 		return;
 	}
 	judge("64 bytes, depth 63, x the better library",
-	      lead(1, BENCH_DEPTHS - 1), AIM_STREAM, false);
+	      lead_of(STREAM_RING, 1, BENCH_DEPTHS - 1), AIM_STREAM, false);
+	judge("64 bytes, depth 63, read where they lie, x the same",
+	      lead_of(STREAM_LOOK, 1, BENCH_DEPTHS - 1), AIM_STREAM, false);
 	printf("%-58s %6.2f\n", "  of that, what raw lines reach",
 	       lead_of(raw_of(1, BENCH_DEPTHS - 1), 1, BENCH_DEPTHS - 1));
 	for (lines = 1; lines <= BENCH_LINES; lines++) {
 		for (d = 0; d < BENCH_DEPTHS; d++) {
-			double ratio = lead(lines, d);
+			double ratio = lead_of(STREAM_RING, lines, d);
 
 			rows++;
 			below += ratio < 1;

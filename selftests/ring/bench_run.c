@@ -33,6 +33,7 @@ static const struct {
 	[TWO_LINES] = { raw_contenders, "raw_two_lines", NULL, false },
 	[TWO_LINES_DENSE] = { raw_contenders, "raw_two_lines",
 			      "raw_two_lines_dense", true },
+	[INPLACE_0] = { ring_contenders, "inplace_0_words", NULL, false },
 	[INPLACE_1] = { ring_contenders, "inplace_1_word", NULL, false },
 	[INPLACE_7] = { ring_contenders, "inplace_7_words", NULL, false },
 	[RING] = { ring_contenders, "ring", NULL, false },
@@ -45,9 +46,11 @@ static const struct {
 	const struct contender *list;
 	const char *name;
 } streamers[BENCH_STREAMERS] = {
-	[STREAM_RING] = { ring_contenders, NULL },
-	[STREAM_CK] = { ck_contenders, NULL },
-	[STREAM_DPDK] = { dpdk_contenders, NULL },
+	[STREAM_RING] = { ring_contenders, "ring" },
+	[STREAM_LOOK] = { ring_contenders, "ring_look" },
+	[STREAM_CK] = { ck_contenders, "ck_ring" },
+	[STREAM_DPDK] = { dpdk_contenders, "rte_ring" },
+	[STREAM_DPDK_ZC] = { dpdk_contenders, "rte_ring_zc" },
 	[STREAM_RAW] = { raw_contenders, "raw_stream" },
 	[STREAM_RAW_AHEAD] = { raw_contenders, "raw_stream_ahead" },
 };

@@ -48,15 +48,19 @@ void bench_die(const char *what) __attribute((noreturn));
 #define BENCH_DEPTH(d)		((2u << (d)) - 1)
 #define BENCH_LENGTHS		(BENCH_LINES + 1)	/* index: lines, from 1 */
 
-/* Streams: this ring, two libraries, and the limit in two ways. */
+/*
+ * Streams: this ring, by value and read where messages lie; two libraries, of which one
+ * can do that too; and the limit in two ways.
+ */
 enum bench_streamer {
-	STREAM_RING, STREAM_CK, STREAM_DPDK, STREAM_RAW, STREAM_RAW_AHEAD,
+	STREAM_RING, STREAM_LOOK, STREAM_CK, STREAM_DPDK, STREAM_DPDK_ZC, STREAM_RAW,
+	STREAM_RAW_AHEAD,
 	BENCH_STREAMERS
 };
 
 enum bench_trip {
-	ONE_LINE, FULL_LINE, TWO_LINES, TWO_LINES_DENSE, INPLACE_1, INPLACE_7,
-	RING, RING_DENSE, CK, DPDK, BENCH_TRIPS
+	ONE_LINE, FULL_LINE, TWO_LINES, TWO_LINES_DENSE, INPLACE_0, INPLACE_1,
+	INPLACE_7, RING, RING_DENSE, CK, DPDK, BENCH_TRIPS
 };
 
 /**

@@ -41,7 +41,9 @@ attempt()
 
 publish='/^static __always_inline void mk_tx_publish/,/^}/'
 recv='/^static __always_inline int mk_rx_take/,/^}/'
-copy='/^static inline void mk_rx_copy/,/^}/'
+look='/^static __always_inline int mk_rx_look/,/^}/'
+line='/^static inline const struct mk_line .mk_rx_line/,/^}/'
+done='/^static __always_inline void mk_end_done/,/^}/'
 write='/^static __always_inline void mk_inplace_write/,/^}/'
 
 mutant header-before-payload thread "threads: full" ring.h "$publish {
@@ -60,7 +62,7 @@ mutant continuation-without-epoch none "unit: every length" ring.h \
 	"$publish { /WRITE_ONCE(line->header/d }"
 # of a long message: what is given back one line too soon, the reserved slot hides
 mutant credit-before-copy thread "threads: full" ring.h "$recv {
-	s/^\tfor (i = 1;/\trx->tail += lines;\n\tif (mk_end_ack_due(end))\n\t\tmk_end_ack(end);\n\trx->tail -= lines;\n&/
+	s/^\tfor (i = 1;/\tend->rx.tail += view.lines;\n\tif (mk_end_ack_due(end))\n\t\tmk_end_ack(end);\n\tend->rx.tail -= view.lines;\n&/
 }"
 mutant no-reserved-slot none "flow: two full rings do" ring.h \
 	's/return free ? free - 1 : 0;/return free;/'
@@ -69,17 +71,21 @@ mutant acknowledges-nothing none "flow: nor if told" ring.h \
 mutant ack-unchecked none "hostile: every" ring.h \
 	's/if (unlikely(given > mk_end_outstanding(end)))/if (0)/'
 mutant ack-of-8-bits none "hostile: every" ring.h \
-	"$recv s/given = (u16)/given = (u8)/"
+	"$look s/given = (u16)/given = (u8)/"
 mutant ack-overwrites-data none "unit: full ring" ring.h \
 	's/if (end->tx.slots == mk_end_outstanding(end))/if (0)/'
 mutant position-unmasked address "unit: every length" ring.h \
-	"$copy s/pos & mask/pos/"
+	"$line s/(rx->tail + i) & (rx->slots - 1)/rx->tail + i/"
+mutant gives-back-one-line none "unit: looked at" ring.h \
+	"$done s/+= view->lines/+= 1/"
+mutant look-is-a-receipt none "unit: looked at" ring.h \
+	"$look s/^\treturn 1;/\tend->rx.tail += view->lines;\n&/"
 mutant position-of-16-bits none "unit: every length" ring.h \
 	's/^\ttx->head += lines;/\ttx->head = (u16)(tx->head + lines);/'
 mutant no-release thread "threads: full" ring.h \
 	's/smp_store_release(&first->header, header)/WRITE_ONCE(first->header, header)/'
 mutant no-acquire thread "threads: full" ring.h \
-	's/smp_load_acquire(&line->header)/READ_ONCE(line->header)/'
+	's/smp_load_acquire(&mk_rx_line(rx, 0)->header)/READ_ONCE(mk_rx_line(rx, 0)->header)/'
 mutant length-unchecked none "unit: lengths" ring.h \
 	's/if (unlikely(lines - 1 >= MK_MESSAGE_LINES))/if (0)/'
 mutant inplace-header-first thread "threads: RPC" inplace.h "$write {

@@ -68,6 +68,37 @@ void pair_free(struct pair *pair)
 	free(pair->ring[1]);
 }
 
+int pair_recv(struct mk_end *end, struct mk_message *msg, u32 way)
+{
+	struct mk_view view;
+	u32 line;
+	int ret;
+
+	switch (way % PAIR_WAYS) {
+	case 0:
+		return mk_end_recv(end, msg);
+	case 1:
+		return mk_end_recv_stream(end, msg);
+	case 2:
+		ret = mk_end_look(end, &view);
+		break;
+	default:
+		ret = mk_end_look_stream(end, &view);
+	}
+	if (ret <= 0)
+		return ret;
+	msg->type = view.type;
+	msg->flags = view.flags;
+	msg->lines = view.lines;
+	msg->tag = view.tag;
+	msg->seq = view.seq;
+	for (line = 0; line < view.lines; line++)
+		memcpy(msg->word + line * MK_LINE_WORDS, mk_end_words(end, line),
+		       MK_LINE_PAYLOAD);
+	mk_end_done(end, &view);
+	return ret;
+}
+
 bool pair_side_sane(const struct mk_end *end)
 {
 	return mk_end_outstanding(end) <= end->tx.slots &&

@@ -52,6 +52,10 @@ static inline u64 pair_word(u32 seq, u32 i)
 void pair_fill(u64 *word, u32 seq, u32 lines);
 bool pair_filled(const struct mk_message *msg);
 
+/* Receive in one of the PAIR_WAYS that there are, which @way chooses. */
+#define PAIR_WAYS	4
+int pair_recv(struct mk_end *end, struct mk_message *msg, u32 way);
+
 /* A small generator; the state is one word, never 0. */
 static inline u64 pair_random(u64 *state)
 {

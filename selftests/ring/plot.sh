@@ -36,7 +36,7 @@ rows()
 rows '^ring_round_trip$' | sort -k5,5g |
 	awk '{ print NR, $2, $4 / 2, $5 / 2, $6 / 2 }' > "$work/trips"
 rows '^ring_stream_' > "$work/streams"
-for variant in ring ck_ring rte_ring raw_stream raw_stream_ahead; do
+for variant in ring ring_look ck_ring rte_ring rte_ring_zc raw_stream raw_stream_ahead; do
 	awk -v v=$variant '$2 == v && $3 == 64 {
 		sub("ring_stream_", "", $1)
 		print $1, 1e3 / $6, 1e3 / $5, 1e3 / $4

@@ -130,8 +130,7 @@ static enum tap_result try_recv(struct side *side, struct side *from)
 	int ret;
 
 	CHECK(mk_end_pending(side->end) == something);
-	ret = side->sent & 1 ? mk_end_recv(side->end, &msg) :
-			       mk_end_recv_stream(side->end, &msg);
+	ret = pair_recv(side->end, &msg, side->sent);
 	CHECK(ret == something);
 	if (!something)
 		return TAP_OK;

@@ -45,7 +45,7 @@ static bool guarded(const struct guarded *g)
 }
 
 /* Receive once from a peer that may have done anything. */
-static enum tap_result recv_any(struct mk_end *end)
+static enum tap_result recv_any(struct mk_end *end, u32 way)
 {
 	struct mk_end before = *end;
 	struct guarded g;
@@ -53,7 +53,7 @@ static enum tap_result recv_any(struct mk_end *end)
 	int ret;
 
 	guard(&g);
-	ret = mk_end_recv(end, &g.msg);
+	ret = pair_recv(end, &g.msg, way);
 	CHECK(guarded(&g));
 	CHECK(pair_side_sane(end));
 	/* What is not the peer's business stayed as it was. */
@@ -63,6 +63,7 @@ static enum tap_result recv_any(struct mk_end *end)
 	CHECK(end->tx.head == before.tx.head && end->rx.told == before.rx.told);
 	if (ret != 1) {
 		CHECK(ret == 0 || ret == -EBADMSG);
+		before.rx.calm = end->rx.calm;	/* a hint */
 		CHECK(!memcmp(end, &before, sizeof(before)));
 		return TAP_OK;
 	}
@@ -138,7 +139,7 @@ static enum tap_result random_lines(void)
 				to[7] = (to[7] & ~0xffff0000ull) |
 					(u64)(a->tx.acked & 0xffff) << 16;
 			for (i = 0; i < 3; i++)
-				TRY(recv_any(a));
+				TRY(recv_any(a, step));
 			mk_end_send(a, 0, 0, 0, out, (r >> 40 & 7) + 1);
 			if (mk_end_ack_due(a))
 				mk_end_ack(a);
@@ -196,7 +197,7 @@ static enum tap_result random_lines_threaded(void)
 	v.slots = 16;
 	CHECK(!pthread_create(&thread, NULL, vandal, &v));
 	for (step = 0; step < 200000 && result == TAP_OK; step++) {
-		result = recv_any(a);
+		result = recv_any(a, step);
 		mk_end_send(a, 0, 0, 0, out, (step & 7) + 1);
 		if (mk_end_ack_due(a))
 			mk_end_ack(a);

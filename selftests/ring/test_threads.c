@@ -67,8 +67,7 @@ static bool idle(u32 *polls, double *since)
 static enum tap_result receive(struct side *me, bool *fin, bool *something)
 {
 	struct mk_message msg;
-	int ret = me->sent & 1 ? mk_end_recv(me->end, &msg) :
-				 mk_end_recv_stream(me->end, &msg);
+	int ret = pair_recv(me->end, &msg, me->sent);
 
 	CHECK(ret >= 0);
 	*something = ret;

@@ -188,6 +188,47 @@ static enum tap_result bad_lengths(void)
 	return TAP_OK;
 }
 
+/* What is looked at stays until it is given back, and is not acknowledged before. */
+static enum tap_result look(void)
+{
+	u64 word[MK_MESSAGE_WORDS];
+	struct mk_view view, again;
+	struct mk_message msg;
+	struct pair pair;
+	struct mk_end *a = &pair.end[0], *b = &pair.end[1];
+	u32 lines, i;
+
+	for (lines = 1; lines <= MK_MESSAGE_LINES; lines++) {
+		/* Across the wrap of the ring. */
+		pair_init_at(&pair, 16, 12, 16, 0);
+		CHECK(!mk_end_look(b, &view));
+		pair_fill(word, 12, lines);
+		CHECK(!mk_end_send(a, 7, MK_MSG_CALL, 99, word, lines));
+		CHECK(mk_end_look(b, &view) == 1);
+		CHECK(mk_end_look_stream(b, &again) == 1);
+		CHECK(again.lines == lines && again.seq == view.seq);
+		CHECK(view.type == 7 && view.flags == MK_MSG_CALL);
+		CHECK(view.lines == lines && view.tag == 99 && view.seq == 12);
+		for (i = 0; i < lines * MK_LINE_WORDS; i++)
+			CHECK(mk_end_words(b, i / MK_LINE_WORDS)[i % MK_LINE_WORDS] ==
+			      pair_word(12, i));
+		CHECK(!mk_end_owed(b));
+		CHECK(!mk_end_send(b, 0, 0, 0, word, 1));
+		CHECK(mk_end_recv(a, &msg) == 1);
+		CHECK(mk_end_outstanding(a) == lines);
+
+		mk_end_done(b, &view);
+		CHECK(mk_end_owed(b) == lines && !mk_end_pending(b));
+		CHECK(!mk_end_ack(b));
+		CHECK(mk_end_look(a, &view) == 1 && view.flags == MK_MSG_ACK);
+		CHECK(!mk_end_outstanding(a));
+		mk_end_done(a, &view);
+		CHECK(pair_sane(&pair));
+		pair_free(&pair);
+	}
+	return TAP_OK;
+}
+
 /* A full ring takes no data, one acknowledgment if one is owed, then nothing. */
 static enum tap_result fill(void)
 {
@@ -276,6 +317,7 @@ const struct tap_test unit_tests[] = {
 	{ "unit: every field", every_field },
 	{ "unit: a header of zeroes", header_of_zeroes },
 	{ "unit: lengths that are not allowed", bad_lengths },
+	{ "unit: looked at, then given back", look },
 	{ "unit: full ring, reserved slot", fill },
 	{ "unit: when an acknowledgment is due", ack_due },
 	{ "unit: pause", poll_pause },
