@@ -98,6 +98,32 @@ static __always_inline void mk_inplace_write(struct mk_inplace *side, u8 type,
 			  (u64)type << MK_HDR_TYPE_SHIFT);
 }
 
+/*
+ * Word by word, each read once: who looks at them at once does best to find them as
+ * they were stored, one at a time.
+ */
+static __always_inline void mk_inplace_copy(u64 *word, const struct mk_line *line,
+					    u32 words)
+{
+	const u64 *from = line->word;
+
+	/* Not a loop: mostly it is known how many they are. */
+	if (words > 0)
+		word[0] = READ_ONCE(from[0]);
+	if (words > 1)
+		word[1] = READ_ONCE(from[1]);
+	if (words > 2)
+		word[2] = READ_ONCE(from[2]);
+	if (words > 3)
+		word[3] = READ_ONCE(from[3]);
+	if (words > 4)
+		word[4] = READ_ONCE(from[4]);
+	if (words > 5)
+		word[5] = READ_ONCE(from[5]);
+	if (words > 6)
+		word[6] = READ_ONCE(from[6]);
+}
+
 /* True, and the message, if the line carries @flags and @seq. */
 static __always_inline bool mk_inplace_read(const struct mk_inplace *side,
 					    u8 flags, u32 seq, u8 *type,
@@ -109,7 +135,7 @@ static __always_inline bool mk_inplace_read(const struct mk_inplace *side,
 		return false;
 
 	*type = header >> MK_HDR_TYPE_SHIFT;
-	memcpy(word, side->line->word, words * sizeof(*word));
+	mk_inplace_copy(word, side->line, words);
 	/* The copy is what the caller checks: do not let it be read again. */
 	barrier();
 	return true;

@@ -142,13 +142,35 @@ static void round_trips(int round)
 	}
 }
 
+/* Spacing is chosen for short messages and for long ones. */
+#define LONG		3	/* lines, at least */
+#define LONG_PROBE	5	/* lines of those that it is chosen for */
+
+static void space_streams(struct plan (*space)[2], u32 d, const struct plan *choice,
+			  int round)
+{
+	u32 s, longs;
+
+	for (s = 0; s < BENCH_STREAMERS; s++) {
+		for (longs = 0; longs < 2; longs++) {
+			space[s][longs] = (struct plan){
+				.lines = longs ? LONG_PROBE : 1,
+				.depth = BENCH_DEPTH(d),
+			};
+			if (results.stream[s][1][d])
+				bench_space(streamer(s), &space[s][longs], choice,
+					    4, round);
+		}
+	}
+}
+
 static void streams(int round)
 {
 	static const u32 pause[] = { 0, 2, 8, 16 };
 	u32 i, s, lines, d;
 
 	for (d = 0; d < BENCH_DEPTHS; d++) {
-		struct plan space[BENCH_STREAMERS];
+		struct plan space[BENCH_STREAMERS][2];
 		struct plan choice[4];
 
 		for (i = 0; i < 4; i++)
@@ -157,17 +179,10 @@ static void streams(int round)
 				.warm = 4 * BENCH_DEPTH(d) + 64,
 				.pause = pause[i],
 			};
-		for (s = 0; s < BENCH_STREAMERS; s++) {
-			space[s] = (struct plan){
-				.lines = 1, .depth = BENCH_DEPTH(d),
-			};
-			if (results.stream[s][1][d])
-				bench_space(streamer(s), &space[s], choice, 4,
-					    round);
-		}
+		space_streams(space, d, choice, round);
 		for (lines = 1; lines <= BENCH_LINES; lines++) {
 			for (s = 0; s < BENCH_STREAMERS; s++) {
-				struct plan plan = space[s];
+				struct plan plan = space[s][lines >= LONG];
 
 				if (!results.stream[s][lines][d])
 					continue;
