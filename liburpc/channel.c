@@ -158,26 +158,32 @@ int urpc_usable(const struct urpc_channel *channel)
 }
 
 /* The bytes of a message, or -EBADMSG if it cannot have so many. */
-static int message_bytes(const struct mk_message *message)
+static int message_bytes(const struct mk_view *view)
 {
-	u32 unused = message->type;
+	u32 unused = view->type;
 
 	if (unused > MK_LINE_PAYLOAD ||
-	    (unused == MK_LINE_PAYLOAD && message->lines != 1))
+	    (unused == MK_LINE_PAYLOAD && view->lines != 1))
 		return -EBADMSG;
-	return message->lines * MK_LINE_PAYLOAD - unused;
+	return view->lines * MK_LINE_PAYLOAD - unused;
 }
 
-static int message_check(const struct mk_message *message)
+static int message_check(const struct mk_view *view)
 {
-	if (message->flags & ~(MK_MSG_CALL | MK_MSG_REPLY) ||
-	    message->flags == (MK_MSG_CALL | MK_MSG_REPLY))
+	if (view->flags & ~(MK_MSG_CALL | MK_MSG_REPLY) ||
+	    view->flags == (MK_MSG_CALL | MK_MSG_REPLY))
 		return -EBADMSG;
-	return message_bytes(message) < 0 ? -EBADMSG : 0;
+	return message_bytes(view) < 0 ? -EBADMSG : 0;
+}
+
+static void give_credit(struct urpc_channel *channel)
+{
+	if (mk_end_ack_due(&channel->end) && !mk_end_ack(&channel->end))
+		urpc_wake(channel);
 }
 
 /*
- * Have the next message in channel->message. Returns 1, or 0 if there is none.
+ * Have the next message in channel->view. Returns 1, or 0 if there is none.
  *
  * A bare acknowledgment that gives nothing is not one that ring.h sends; it is
  * refused, so that there are never more of them than lines were sent.
@@ -190,29 +196,44 @@ int urpc_fetch(struct urpc_channel *channel)
 
 	while (!channel->held) {
 		acked = end->tx.acked;
-		ret = mk_end_recv(end, &channel->message);
+		ret = mk_end_look_stream(end, &channel->view);
 		if (ret <= 0)
 			break;
-		if (channel->message.flags == MK_MSG_ACK) {
+		if (channel->view.flags == MK_MSG_ACK) {
 			ret = end->tx.acked == acked ? -EBADMSG : 0;
+			mk_end_done(end, &channel->view);
 		} else {
-			ret = message_check(&channel->message);
+			ret = message_check(&channel->view);
 			channel->held = !ret;
 		}
 		if (ret)
 			break;
 	}
 	/* Also where it found no room before. */
-	if (ret >= 0 && mk_end_ack_due(end) && !mk_end_ack(end))
-		urpc_wake(channel);
+	if (ret >= 0)
+		give_credit(channel);
 	if (ret < 0)
 		channel->error = ret;
 	return ret < 0 ? ret : channel->held;
 }
 
+/* Out of the ring, once: the peer may write there at any time. */
+static void take(const struct urpc_channel *channel, unsigned char *data,
+		 u32 bytes)
+{
+	u32 line;
+
+	for (line = 0; bytes > MK_LINE_PAYLOAD; line++) {
+		memcpy(data, mk_end_words(&channel->end, line), MK_LINE_PAYLOAD);
+		data += MK_LINE_PAYLOAD;
+		bytes -= MK_LINE_PAYLOAD;
+	}
+	memcpy(data, mk_end_words(&channel->end, line), bytes);
+}
+
 int urpc_recv(struct urpc_channel *channel, struct urpc_message *message)
 {
-	const struct mk_message *from = &channel->message;
+	const struct mk_view *from = &channel->view;
 	int ret = urpc_usable(channel);
 
 	if (!ret)
@@ -222,8 +243,10 @@ int urpc_recv(struct urpc_channel *channel, struct urpc_message *message)
 	message->tag = from->tag;
 	message->flags = from->flags;
 	message->bytes = message_bytes(from);
-	memcpy(message->data, from->word, message->bytes);
+	take(channel, message->data, message->bytes);
+	mk_end_done(&channel->end, from);
 	channel->held = false;
+	give_credit(channel);
 	return 1;
 }
 

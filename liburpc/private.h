@@ -55,8 +55,8 @@ struct urpc_area {
  * @socket: hangs up with the peer
  * @wake: our eventfd
  * @wake_peer: the peer's
- * @held: @message was received by a wait, and not taken yet
- * @message: that message
+ * @held: a message was found by a wait, and not taken yet
+ * @view: that message, which lies in the ring until it is
  */
 struct urpc_channel {
 	struct mk_end end;
@@ -71,7 +71,7 @@ struct urpc_channel {
 	int wake;
 	int wake_peer;
 	bool held;
-	struct mk_message message;
+	struct mk_view view;
 };
 
 /* area.c */

@@ -648,8 +648,8 @@ static __always_inline int mk_end_recv(struct mk_end *end,
  * @msg: where it goes
  *
  * As mk_end_recv(), but asks for slots ahead, which about doubles the rate of a
- * stream. Where nothing follows it takes lines from the producer that it needs
- * next, and costs up to half as much again as a message.
+ * stream. Not while who receives keeps up with who sends, so that where nothing follows it
+ * costs only what finding that out does: up to a tenth of a message.
  *
  * Return: as mk_end_recv().
  */
