@@ -28,8 +28,6 @@ model no-takeover "$wrong" agreement.pml "-DDIES -DNO_TAKEOVER"
 model late-question-answered "$wrong" agreement.pml "-DDIES -DNO_SEEN"
 model sent-is-received "$wrong" agreement.pml "-DDIES -DTRUST_THE_RING"
 
-# These are long programs, and soon searched.
-optimize=-O0
 model relay holds agreement.pml "-DRELAY -DTWO"
 model relay-beginner-leaves holds agreement.pml "-DRELAY -DTWICE -DDIES"
 model relay-relay-leaves holds agreement.pml "-DRELAY -DTWICE -DDIES -DFIRST=2"
@@ -37,9 +35,6 @@ model relay-last-leaves holds agreement.pml "-DRELAY -DTWICE -DDIES -DFIRST=1"
 model relay-does-not-wait "$wrong" agreement.pml "-DRELAY -DTWO -DRELAY_EARLY"
 model relay-late-question-answered "$wrong" agreement.pml \
 	"-DRELAY -DTWICE -DNO_SEEN"
-# for lib.sh
-# shellcheck disable=SC2034
-optimize=-O2
 
 model sleep holds sleep.pml ""
 model sender-without-barrier "$dead" sleep.pml "-DNO_SENDER_BARRIER"
