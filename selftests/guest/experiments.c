@@ -162,11 +162,32 @@ static void check_rows(struct __test_metadata *_metadata, const char *exp,
 	}
 }
 
+/* Each parameter has a line of help, and each line of help a parameter. */
+static void check_help(struct __test_metadata *_metadata, const char *name)
+{
+	char text[MK_TEXT_MAX], *line, *save;
+	int lines = 0, files = 0;
+	char param[MK_FIELD_MAX];
+
+	ASSERT_LT(0, mk_read(mk_exp_file(name, "help"), text, sizeof(text)));
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "  %63[^:]:", param) != 1 || line[0] != ' ')
+			continue;
+		lines++;
+		files += mk_exists(mk_exp_file(name, param));
+	}
+	EXPECT_EQ(lines, files);
+	EXPECT_LT(0, lines);
+}
+
+/* One test of it all: most of the time would go into loading and unloading. */
 TEST_F(experiment, small_run)
 {
 	unsigned long long value;
 	int ret;
 
+	check_help(_metadata, self->name);
 	EXPECT_RET(0, mk_exp_run(self->name), self->name);
 	EXPECT_EQ(0, mk_get_u64(mk_exp_file(self->name, "progress"), &value));
 	EXPECT_EQ(100, value);
@@ -207,26 +228,6 @@ TEST(broken_results_are_noticed)
 	EXPECT_EQ(-EBADMSG, mk_table_parse(header, &table));
 	EXPECT_EQ(-EBADMSG, mk_table_parse(columns, &table));
 	EXPECT_EQ(-EBADMSG, mk_table_parse(cut, &table));
-}
-
-/* Each parameter has a line of help, and each line of help a parameter. */
-TEST_F(experiment, help)
-{
-	char text[MK_TEXT_MAX], *line, *save;
-	int lines = 0, files = 0;
-	char param[MK_FIELD_MAX];
-
-	ASSERT_LT(0, mk_read(mk_exp_file(self->name, "help"), text,
-			     sizeof(text)));
-	for (line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (sscanf(line, "  %63[^:]:", param) != 1 || line[0] != ' ')
-			continue;
-		lines++;
-		files += mk_exists(mk_exp_file(self->name, param));
-	}
-	EXPECT_EQ(lines, files);
-	EXPECT_LT(0, lines);
 }
 
 /* A list with a CPU that is not there; with none that is online. */
