@@ -184,6 +184,7 @@ FIXTURE_VARIANT(program)
 {
 	const char *command;
 	int status;		/* that it ends with */
+	int more;		/* tries: it fails by itself now and then */
 	bool brief;		/* part of a short run */
 };
 
@@ -219,8 +220,13 @@ FIXTURE_VARIANT_ADD(program, ksm_merge) {
 	.brief = true,
 };
 
+/*
+ * It waits for one scan, and takes one for that which was under way and had passed its
+ * pages. On two busy CPUs it failed in 5 of 60 runs as it is, in 6 of 60 mirrored.
+ */
 FIXTURE_VARIANT_ADD(program, ksm_unmerge) {
 	.command = "vm/ksm_tests -U",
+	.more = 4,
 };
 
 FIXTURE_VARIANT_ADD(program, ksm_zero_page) {
@@ -322,12 +328,25 @@ FIXTURE_TEARDOWN(program)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
+static int run_some(const FIXTURE_VARIANT(program) * variant, bool mirrored,
+		    struct outcome *outcome)
+{
+	int more, ret = run(variant->command, mirrored, outcome);
+
+	for (more = variant->more; !ret && more > 0 &&
+	     outcome->status != variant->status << 8; more--) {
+		outcome_free(outcome);
+		ret = run(variant->command, mirrored, outcome);
+	}
+	return ret;
+}
+
 static void check(struct __test_metadata *_metadata, FIXTURE_DATA(program) * self,
 		  const FIXTURE_VARIANT(program) * variant)
 {
 	enum difference difference;
 
-	ASSERT_EQ(0, run(variant->command, true, &self->mirrored));
+	ASSERT_EQ(0, run_some(variant, true, &self->mirrored));
 	TH_LOG("%d processes, %llu fills, %llu zaps, %llu switches",
 	       self->mirrored.processes, self->mirrored.figures.fills,
 	       self->mirrored.figures.zaps, self->mirrored.figures.switches);
@@ -346,7 +365,7 @@ TEST_F_TIMEOUT(program, same, SAME_TIMEOUT)
 {
 	if (getenv("MK_BRIEF") && !variant->brief)
 		SKIP(return, "in a short run");
-	ASSERT_EQ(0, run(variant->command, false, &self->plain));
+	ASSERT_EQ(0, run_some(variant, false, &self->plain));
 	if (self->plain.status != variant->status << 8)
 		show("as it is", self->plain.output);
 	ASSERT_EQ(variant->status << 8, self->plain.status)
