@@ -101,11 +101,14 @@ FIXTURE_VARIANT_ADD(protocol, planned) {
 	.number = MK_PROTOCOL_PLANNED, .own = true,
 };
 
+/*
+ * The module stays: to load it for each of a hundred tests, many of which have nothing
+ * to do, would take most of the time. Each has a region of its own.
+ */
 FIXTURE_SETUP(protocol)
 {
-	if (mk_loaded())
-		ASSERT_EQ(0, mk_unload_soon());
-	ASSERT_EQ(0, mk_load(NULL));
+	if (!mk_loaded())
+		ASSERT_EQ(0, mk_load(NULL));
 	ASSERT_EQ(0, mk_oracle_open(&self->oracle, MK_ORACLE_PAGES));
 }
 
@@ -115,7 +118,8 @@ FIXTURE_TEARDOWN(protocol)
 		EXPECT_RET(0, mk_oracle_stop(&self->oracle), "readers end");
 		mk_oracle_close(&self->oracle);
 	}
-	EXPECT_RET(0, mk_unload_soon(), "unload");
+	if (!_metadata->passed)
+		EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
 static void cast_on(struct __test_metadata *_metadata,
@@ -359,6 +363,21 @@ TEST_F_TIMEOUT(protocol, early_ack_is_seen, SHOOTDOWN_TIMEOUT)
 	if (mk_cpus_online() == 1)
 		SKIP(return, "one CPU has no targets");
 	control(_metadata, self, variant, MK_BROKEN_EARLY_ACK, &busy);
+}
+
+/* --- at the end ----------------------------------------------------------------------- */
+
+/* Fixtures have their turns as they stand here. */
+FIXTURE(module) { };
+
+FIXTURE_SETUP(module) { }
+
+FIXTURE_TEARDOWN(module) { }
+
+TEST_F(module, goes)
+{
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+	EXPECT_EQ(0, mk_monitors());
 }
 
 TEST_HARNESS_MAIN
