@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MK_EACH_KEEPS
 #include "each.h"
 
 /* An experiment that nobody tests would go unnoticed. */
@@ -181,7 +182,6 @@ static void check_help(struct __test_metadata *_metadata, const char *name)
 	EXPECT_LT(0, lines);
 }
 
-/* One test of it all: most of the time would go into loading and unloading. */
 TEST_F(experiment, small_run)
 {
 	unsigned long long value;
@@ -249,6 +249,19 @@ TEST_F(experiment, cpus)
 	EXPECT_EQ(0, mk_cpu_set(mk_cpus_possible() - 1, true));
 	ASSERT_EQ(0, mk_put(file, "\n"));
 	EXPECT_RET(0, mk_exp_run(self->name), "run on all CPUs");
+}
+
+/* Fixtures have their turns as they stand here. */
+FIXTURE(module) { };
+
+FIXTURE_SETUP(module) { }
+
+FIXTURE_TEARDOWN(module) { }
+
+TEST_F(module, goes)
+{
+	EXPECT_RET(0, mk_unload_soon(), "unload");
+	EXPECT_EQ(0, mk_monitors());
 }
 
 TEST_HARNESS_MAIN
