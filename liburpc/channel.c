@@ -212,7 +212,7 @@ int urpc_fetch(struct urpc_channel *channel)
 	/* Also where it found no room before. */
 	if (ret >= 0)
 		give_credit(channel);
-	if (ret < 0)
+	else
 		channel->error = ret;
 	return ret < 0 ? ret : channel->held;
 }

@@ -17,7 +17,7 @@
  *	messages and no more: every position is masked, every length is bounded
  *	by its three bits, every acknowledgment is checked against what was
  *	sent, and every shared word is read once, whatever the caller does with
- *	the copy.
+ *	the copy. Who looks at messages where they lie sees to that himself.
  *
  * Header
  *	The epoch bit says whether the slot was written in this pass over the
@@ -461,7 +461,10 @@ static __always_inline int mk_end_send(struct mk_end *end, u8 type, u8 flags,
 		      mk_hdr_pack(type, flags, lines, end->rx.tail, tag),
 		      word, lines);
 	end->rx.told = end->rx.tail;
-	/* Soon there is no room: what gives some has probably been written. */
+	/*
+	 * Soon there is no room: what gives some has probably been written. Long messages
+	 * may pass by that number; then it is not asked for.
+	 */
 	if (unlikely(mk_end_outstanding(end) == end->tx.low))
 		prefetch(mk_rx_line(&end->rx, 0));
 	return 0;

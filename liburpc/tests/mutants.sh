@@ -34,6 +34,8 @@ mutant never-written "threads: no wake" wake.c \
 	's/ret = write(channel->wake_peer.*/ret = 0;/'
 mutant acks-do-not-wake "threads: random sizes, b" channel.c \
 	's/!mk_end_ack(&channel->end))/!mk_end_ack(\&channel->end) \&\& 0)/'
+mutant given-back-before-taken "threads: random sizes, b" channel.c \
+	'/^\ttake(channel/{h;d}; /^\tmk_end_done(&channel->end, from);/G'
 mutant death-unseen "process: killed" wake.c \
 	's/return poll(&fd, 1, 0) > 0;/return false;/'
 mutant last-messages-dropped "channel: waits" wake.c \

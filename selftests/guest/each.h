@@ -111,7 +111,7 @@ FIXTURE_VARIANT_ADD(experiment, pager) {
 
 /*
  * Whoever has a short test of each experiment keeps the module for all of them: loading it
- * would take most of the time. The last one is to unload it.
+ * would take most of the time. Then it goes in the end, see goes.h, or after a failure.
  */
 #ifdef MK_EACH_KEEPS
 #define mk_each_ends(metadata) (!(metadata)->passed)

@@ -251,17 +251,6 @@ TEST_F(experiment, cpus)
 	EXPECT_RET(0, mk_exp_run(self->name), "run on all CPUs");
 }
 
-/* Fixtures have their turns as they stand here. */
-FIXTURE(module) { };
-
-FIXTURE_SETUP(module) { }
-
-FIXTURE_TEARDOWN(module) { }
-
-TEST_F(module, goes)
-{
-	EXPECT_RET(0, mk_unload_soon(), "unload");
-	EXPECT_EQ(0, mk_monitors());
-}
+#include "goes.h"
 
 TEST_HARNESS_MAIN

@@ -365,19 +365,6 @@ TEST_F_TIMEOUT(protocol, early_ack_is_seen, SHOOTDOWN_TIMEOUT)
 	control(_metadata, self, variant, MK_BROKEN_EARLY_ACK, &busy);
 }
 
-/* --- at the end ----------------------------------------------------------------------- */
-
-/* Fixtures have their turns as they stand here. */
-FIXTURE(module) { };
-
-FIXTURE_SETUP(module) { }
-
-FIXTURE_TEARDOWN(module) { }
-
-TEST_F(module, goes)
-{
-	EXPECT_RET(0, mk_unload_soon(), "unload");
-	EXPECT_EQ(0, mk_monitors());
-}
+#include "goes.h"
 
 TEST_HARNESS_MAIN

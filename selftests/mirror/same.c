@@ -328,6 +328,7 @@ FIXTURE_TEARDOWN(program)
 	EXPECT_RET(0, mk_unload_soon(), "unload");
 }
 
+/* Until it ends as it should, or has had all its tries: the last one counts. */
 static int run_some(const FIXTURE_VARIANT(program) * variant, bool mirrored,
 		    struct outcome *outcome)
 {
