@@ -45,13 +45,15 @@ collection=multikernel
 # with these options, and the programs in it
 guest_run()
 {
-	local name=$1 module=$2 program status
+	local name=$1 built=$2 program status
 	local log=$logs/$1.log kmsg=$logs/$1.kmsg err=$logs/$1.err
+	local module=$logs/$1.ko
 	local -a run list=()
 
 	read -ra list <<< "$(tr '\n' ' ' <<< "$3")"
 	shift 3
-	run=("$PWD/selftests/guest/steady" "$PWD/$kselftest/run_kselftest.sh")
+	run=("$PWD/selftests/guest/steady" "$PWD/selftests/guest/quick"
+		"$PWD/$kselftest/run_kselftest.sh")
 	for program in "${list[@]}"; do
 		run+=(-t "$collection:$program")
 	done
@@ -59,6 +61,11 @@ guest_run()
 	say "guest $name: $*: ${list[*]}"
 	mkdir -p "$logs"
 	rm -f "$log" "$kmsg" "$err"
+	# What is for debuggers is most of it, and is read each time it is loaded.
+	if ! objcopy --strip-debug "$built" "$module"; then
+		fail "$name" "no module to load"
+		return
+	fi
 	ktap_count "$name" "${list[@]}" < <(
 		selftests/vm/run "$@" \
 			--timeout "$patience" --stall "$stall" --keep-log "$kmsg" \

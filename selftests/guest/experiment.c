@@ -41,6 +41,7 @@ static const struct {
 	{ "seconds", 1 },
 	{ "pages", 1 },
 	{ "cores", 2 },
+	{ "turn", 1 },
 };
 
 const char *mk_exp_file(const char *exp, const char *file)

@@ -239,6 +239,7 @@ TEST_F_TIMEOUT(agents, rows, UNMAP_TIMEOUT)
 {
 	if (mk_cpus_online() > 1)
 		set(_metadata, "cpus", "0-1");
+	set(_metadata, "turn", "0");
 	ASSERT_EQ(0, mk_exp_run(EXP));
 	ASSERT_EQ(0, mk_exp_results(EXP, &self->table));
 	EXPECT_EQ(mk_cpus_online(), value(&self->table, "agents", "agents"));
