@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MK_EACH_KEEPS
 #include "each.h"
 
 /* Starts one that will not end by itself in the time of the test. */
@@ -171,5 +172,7 @@ TEST_F(experiment, parameters_are_a_snapshot)
 	ASSERT_NE(NULL, row);
 	EXPECT_EQ(range.max, strtoull(row->field[MK_VALUE], NULL, 10));
 }
+
+#include "goes.h"
 
 TEST_HARNESS_MAIN
