@@ -178,11 +178,11 @@ TEST_F(module, bad_parameters_are_refused)
 	EXPECT_RET(0, mk_load(NULL), "load after refused ones");
 }
 
-TEST_F(module, twenty_times)
+TEST_F(module, again_and_again)
 {
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < mk_rounds(20, 8); i++) {
 		ASSERT_EQ(0, mk_load(NULL));
 		ASSERT_EQ(0, mk_unload());
 	}
