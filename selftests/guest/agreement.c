@@ -362,14 +362,15 @@ FIXTURE_VARIANT_ADD(phase, half_told) {
 /* A change of slot 5 that the last CPU coordinates stands still in a phase. */
 FIXTURE_SETUP(phase)
 {
-	if (mk_loaded())
-		ASSERT_EQ(0, mk_unload_soon());
 	mk_cpus_all_online();
-	ASSERT_EQ(0, mk_load(NULL));
 	self->cpus = mk_cpus_online();
 	self->last = self->cpus - 1;
+	/* before the module is loaded, which takes longer */
 	if (self->cpus < 3)
 		SKIP(return, "needs three CPUs");
+	if (mk_loaded())
+		ASSERT_EQ(0, mk_unload_soon());
+	ASSERT_EQ(0, mk_load(NULL));
 	be_on(0);
 }
 
@@ -385,6 +386,8 @@ static void stand_still(struct __test_metadata *_metadata, int pause, int cpu,
 
 FIXTURE_TEARDOWN(phase)
 {
+	if (self->cpus < 3)
+		return;
 	put("pause", PAUSE_NONE);
 	be_anywhere();
 	mk_cpus_all_online();

@@ -59,14 +59,17 @@ qemu_topology()
 	done
 }
 
-# qemu_accel ACCEL sets the accelerator and the processor that goes with it.
+# qemu_accel ACCEL OFF sets the accelerator and the processor that goes with it, but for
+# its features OFF.
 qemu_accel()
 {
+	local off=${2:+,-${2//,/,-}}
+
 	case $1 in
-	kvm) QEMU_ARGS+=(-accel kvm -cpu host) ;;
-	tcg) QEMU_ARGS+=(-accel tcg,thread=multi -cpu max) ;;
+	kvm) QEMU_ARGS+=(-accel kvm -cpu "host$off") ;;
+	tcg) QEMU_ARGS+=(-accel tcg,thread=multi -cpu "max$off") ;;
 	# The clock, and with it the TSC, advances by one with each instruction.
-	icount) QEMU_ARGS+=(-accel tcg,thread=single -icount shift=0 -cpu max) ;;
+	icount) QEMU_ARGS+=(-accel tcg,thread=single -icount shift=0 -cpu "max$off") ;;
 	esac
 }
 
