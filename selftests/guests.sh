@@ -41,10 +41,14 @@ kselftests()
 # The programs' collection: selftests/guest; or mirror, selftests/mirror.
 collection=multikernel
 
+# Where a processor has erms Linux clears and copies byte by byte, which is emulated as
+# that: starting a program took half as long again, and a page that had held a program
+# 10 ms, so that kswapd kept a CPU for 20 seconds.
+# shellcheck disable=SC2034 # for the scripts that source this
+emulated=(--cpu-off "erms,fsrm")
+
 # guest_run NAME MODULE PROGRAMS OPTION...: a guest, made by selftests/vm/run
-# with these options, and the programs in it. Where a processor has erms Linux clears and
-# copies byte by byte, which is emulated as that: starting a program took half as long
-# again.
+# with these options, and the programs in it
 guest_run()
 {
 	local name=$1 built=$2 program status
@@ -71,7 +75,7 @@ guest_run()
 	ktap_count "$name" "${list[@]}" < <(
 		selftests/vm/run "$@" \
 			--timeout "$patience" --stall "$stall" --keep-log "$kmsg" \
-			--cpu-off erms,fsrm \
+			"${emulated[@]}" \
 			--env "MK_MODULE=$PWD/$module" \
 			-- "${run[@]}" 2> "$err" | tee "$log"
 		echo "${PIPESTATUS[0]}" > "$log.status"
