@@ -42,8 +42,8 @@ kselftests()
 collection=multikernel
 
 # Where a processor has erms Linux clears and copies byte by byte, which is emulated as
-# that: starting a program took half as long again, and a page that had held a program
-# 10 ms, so that kswapd kept a CPU for 20 seconds.
+# that: starting a program took half as long again, and to fill 800 MiB of memory that had
+# held programs 31 seconds in place of 8. kswapd has been seen to keep a CPU for 20.
 # shellcheck disable=SC2034 # for the scripts that source this
 emulated=(--cpu-off "erms,fsrm")
 
