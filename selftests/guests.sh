@@ -44,7 +44,6 @@ collection=multikernel
 # Where a processor has erms Linux clears and copies byte by byte, which is emulated as
 # that: starting a program took half as long again, and to fill 800 MiB of memory that had
 # held programs 31 seconds in place of 8. kswapd has been seen to keep a CPU for 20.
-# shellcheck disable=SC2034 # for the scripts that source this
 emulated=(--cpu-off "erms,fsrm")
 
 # guest_run NAME MODULE PROGRAMS OPTION...: a guest, made by selftests/vm/run

@@ -76,11 +76,11 @@ static const struct bad bad[] = {
 	{ "a list of words", "0,one", 0, { EINVAL }, LIST },
 };
 
-/* What one test does to every writable file; @files is how many there were before. */
+/* What one test does to every writable file. */
 struct visit {
 	struct __test_metadata *meta;
 	void (*fn)(struct __test_metadata *_metadata, const char *file,
-		   enum kind kind, const char *value, int files);
+		   enum kind kind, const char *value);
 	int files;
 };
 
@@ -117,7 +117,8 @@ static int visit_file(const char *file, bool writable, void *arg)
 		return 0;
 	EXPECT_LT(0, mk_read(file, value, sizeof(value)))
 		TH_LOG("%s cannot be read", file);
-	visit->fn(_metadata, file, kind_of(file, value), value, visit->files++);
+	visit->files++;
+	visit->fn(_metadata, file, kind_of(file, value), value);
 	return 0;
 }
 
@@ -157,7 +158,7 @@ FIXTURE_TEARDOWN(tree)
 }
 
 #define EVERY_FILE(function) do {					\
-	struct visit visit = { .meta = _metadata, .fn = function };	\
+	struct visit visit = { _metadata, function, 0 };		\
 	ASSERT_EQ(0, mk_walk("", visit_file, &visit));			\
 	/* a parameter, a run file, a poll_cycles: a walk that finds */	\
 	/* less has not seen the tree */				\
@@ -165,12 +166,11 @@ FIXTURE_TEARDOWN(tree)
 } while (0)
 
 static void check_table(struct __test_metadata *_metadata, const char *file,
-			enum kind kind, const char *value, int files)
+			enum kind kind, const char *value)
 {
-	/* if not each, then another part for each of the next files */
-	size_t every = mk_rounds(1, 4), i;
+	size_t i;
 
-	for (i = files % every; i < ARRAY_SIZE(bad); i += every) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		int ret;
 
 		if (!(bad[i].kinds & kind))
@@ -191,7 +191,7 @@ TEST_F(tree, table)
 }
 
 static void check_empty(struct __test_metadata *_metadata, const char *file,
-			enum kind kind, const char *value, int files)
+			enum kind kind, const char *value)
 {
 	EXPECT_RET(-EINVAL, mk_write(file, "", 0), file);
 	unchanged(_metadata, file, value, "an empty write");
@@ -203,7 +203,7 @@ TEST_F(tree, empty_write)
 }
 
 static void check_pointer(struct __test_metadata *_metadata, const char *file,
-			  enum kind kind, const char *value, int files)
+			  enum kind kind, const char *value)
 {
 	EXPECT_RET(-EFAULT, mk_write(file, (void *)16, 4), file);
 	unchanged(_metadata, file, value, "a bad pointer");
@@ -215,7 +215,7 @@ TEST_F(tree, bad_pointer)
 }
 
 static void check_offset(struct __test_metadata *_metadata, const char *file,
-			 enum kind kind, const char *value, int files)
+			 enum kind kind, const char *value)
 {
 	int fd = open(mk_path(file), O_WRONLY);
 
@@ -234,7 +234,7 @@ TEST_F(tree, write_at_an_offset)
 
 /* The positive control: what a file shows can be written back. */
 static void check_same(struct __test_metadata *_metadata, const char *file,
-		       enum kind kind, const char *value, int files)
+		       enum kind kind, const char *value)
 {
 	size_t len = strlen(value);
 
@@ -256,7 +256,7 @@ TEST_F(tree, own_value)
 
 /* Parameters say their range in help: its ends are in, the next is out. */
 static void check_range(struct __test_metadata *_metadata, const char *file,
-			enum kind kind, const char *value, int files)
+			enum kind kind, const char *value)
 {
 	char exp[MK_FIELD_MAX], param[MK_FIELD_MAX];
 	struct mk_range range;
@@ -358,7 +358,7 @@ static void *write_often(void *arg)
 /* Two write good values, two bad ones: the file never holds anything else. */
 static void check_concurrent(struct __test_metadata *_metadata,
 			     const char *file, enum kind kind,
-			     const char *value, int files)
+			     const char *value)
 {
 	char other[32], now[4096];
 	unsigned long long number;
@@ -405,7 +405,7 @@ TEST_F(tree, concurrent_writers)
 
 /* The module stays while one of its files is open. */
 static void check_open(struct __test_metadata *_metadata, const char *file,
-		       enum kind kind, const char *value, int files)
+		       enum kind kind, const char *value)
 {
 	int fd = open(mk_path(file), O_RDWR);
 

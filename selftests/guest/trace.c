@@ -286,8 +286,8 @@ TEST_F(trace, trace_cmd)
 }
 
 /*
- * perf keeps a copy of the kernel's symbols, and of each program's name, of which
- * nothing is asked here. That would take a minute under emulation.
+ * perf keeps a copy of the kernel's symbols and looks for the build id of all that ran, of
+ * which nothing is asked here. Beside other guests that took a minute.
  */
 #define WITHOUT_SYMBOLS							\
 	"unshare -m sh -c 'mount -o bind /dev/null /proc/kallsyms && exec \"$@\"' sh "
