@@ -315,6 +315,15 @@ static inline u64 node_bit(int node)
 	return 1ull << node;
 }
 
+/* Takes a node out of @nodes, which has one. */
+static inline int node_take(u64 *nodes)
+{
+	int node = __builtin_ctzll(*nodes);
+
+	*nodes &= *nodes - 1;
+	return node;
+}
+
 int64_t pager_now_ns(void);
 
 /* place.c */

@@ -46,11 +46,14 @@ struct pager_peer {
  * struct pager_talk - a pager's channels
  * @socket: where it listens
  * @seldom: see SELDOM
+ * @channels: a bit for each node to whose pager there is one: they are looked through
+ *	with every step
  * @peer: by node
  */
 struct pager_talk {
 	int socket;
 	u32 seldom;
+	u64 channels;
 	struct pager_peer peer[PAGER_NODES_MAX];
 };
 
@@ -113,6 +116,7 @@ static void drop(struct pager *pager, int node)
 
 	urpc_close(peer->channel);
 	peer->channel = NULL;
+	pager->talk->channels &= ~node_bit(node);
 	peer->broken = false;
 	peer->again = 0;
 	peer->patience_ms = PATIENCE_MS;
@@ -130,6 +134,7 @@ static int keep(struct pager *pager, int node, struct urpc_channel *channel)
 		drop(pager, node);
 	}
 	peer->channel = channel;
+	pager->talk->channels |= node_bit(node);
 	ret = pager_watch(pager, urpc_fd(channel), EPOLLIN, WHY_PEER);
 	if (!ret)
 		ret = pager_watch(pager, urpc_peer_fd(channel), EPOLLRDHUP,
@@ -257,13 +262,13 @@ static int dial_all(struct pager *pager, int64_t now)
 static int look_around(struct pager *pager)
 {
 	struct pager_talk *talk = pager->talk;
-	int node, done = 0;
+	u64 channels = talk->channels;
+	int done = 0;
 
-	for (node = 0; node < PAGER_NODES_MAX; node++) {
+	while (channels) {
+		int node = node_take(&channels);
 		struct pager_peer *peer = &talk->peer[node];
 
-		if (!peer->channel)
-			continue;
 		if (urpc_disarm(peer->channel) || peer->broken) {
 			/* What it said before it went. */
 			hear(pager, node);
@@ -278,11 +283,11 @@ static int look_around(struct pager *pager)
 int pager_talk_step(struct pager *pager)
 {
 	struct pager_talk *talk = pager->talk;
-	int node, done = 0;
+	u64 channels = talk->channels;
+	int done = 0;
 
-	for (node = 0; node < PAGER_NODES_MAX; node++)
-		if (talk->peer[node].channel)
-			done += hear(pager, node);
+	while (channels)
+		done += hear(pager, node_take(&channels));
 	if (talk->seldom)
 		talk->seldom--;
 	else
@@ -294,21 +299,17 @@ int pager_talk_step(struct pager *pager)
 
 int pager_talk_arm(struct pager *pager, int *timeout_ms)
 {
-	struct pager_talk *talk = pager->talk;
-	int node;
+	const struct pager_talk *talk = pager->talk;
+	u64 lower = pager->group->options.nodes & (node_bit(pager->node) - 1);
+	u64 channels = talk->channels;
 
-	for (node = 0; node < PAGER_NODES_MAX; node++) {
-		struct pager_peer *peer = &talk->peer[node];
-
-		if (peer->channel) {
-			if (urpc_arm(peer->channel, URPC_IN))
-				return 1;
-		} else if (node < pager->node &&
-			   (pager->group->options.nodes & node_bit(node)) &&
-			   (*timeout_ms < 0 || *timeout_ms > HELLO_MS)) {
-			*timeout_ms = HELLO_MS;
-		}
-	}
+	while (channels)
+		if (urpc_arm(talk->peer[node_take(&channels)].channel, URPC_IN))
+			return 1;
+	/* Some are to be dialed. */
+	if (lower & ~talk->channels &&
+	    (*timeout_ms < 0 || *timeout_ms > HELLO_MS))
+		*timeout_ms = HELLO_MS;
 	return 0;
 }
 
@@ -318,15 +319,16 @@ int pager_talk_arm(struct pager *pager, int *timeout_ms)
  */
 void pager_talk_disarm(struct pager *pager, u32 why)
 {
-	int node;
+	u64 channels = pager->talk->channels;
 
 	if (!(why & ~WHY_KERNEL))
 		return;
-	for (node = 0; node < PAGER_NODES_MAX; node++) {
-		struct urpc_channel *channel = pager->talk->peer[node].channel;
+	while (channels) {
+		struct pager_peer *peer =
+			&pager->talk->peer[node_take(&channels)];
 
-		if (channel && urpc_disarm(channel))
-			pager->talk->peer[node].broken = true;
+		if (urpc_disarm(peer->channel))
+			peer->broken = true;
 	}
 	if (why & WHY_OTHER)
 		pager->talk->seldom = 0;

@@ -139,21 +139,26 @@ static int mk_alone_mm(struct mk_region *region, struct mk_region_op *op,
 int mk_alone(struct mk_region *region, struct mk_region_op *op,
 	     struct mk_retired *retired)
 {
-	cpumask_var_t cpus;
+	bool narrows = region->kind && region->kind->narrows(region);
+	const struct cpumask *cpus = cpu_possible_mask;
+	cpumask_var_t some;
 	struct mm_struct *mm;
 	int err = 0;
 	u64 seq = 0;
 
-	if (!alloc_cpumask_var(&cpus, GFP_KERNEL))
-		return -ENOMEM;
-	cpumask_copy(cpus, cpu_possible_mask);
-	if (region->kind)
-		region->kind->cpus(region, op, cpus);
+	if (narrows) {
+		if (!alloc_cpumask_var(&some, GFP_KERNEL))
+			return -ENOMEM;
+		cpumask_copy(some, cpu_possible_mask);
+		region->kind->cpus(region, op, some);
+		cpus = some;
+	}
 	while (!err && (mm = mk_mapping_next(region, &seq, NULL, retired))) {
 		err = mk_alone_mm(region, op, mm, cpus);
 		mmput(mm);
 	}
-	free_cpumask_var(cpus);
+	if (narrows)
+		free_cpumask_var(some);
 	if (err) {
 		op->cycles = 0;
 		op->lazies = 0;

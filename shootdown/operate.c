@@ -367,7 +367,8 @@ static void mk_region_end(struct mk_region *region,
 	spin_lock(&region->busy_lock);
 	bitmap_clear(region->busy, op->first, op->pages);
 	spin_unlock(&region->busy_lock);
-	wake_up_all(&region->idle);
+	if (wq_has_sleeper(&region->idle))
+		wake_up_all(&region->idle);
 }
 
 static int mk_operate_refuse(struct mk_region *region,
@@ -410,7 +411,7 @@ static int mk_operate_refuse(struct mk_region *region,
 int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
 {
 	bool alone = mk_alone_may(op);
-	struct mk_retired *retired;
+	struct mk_retired lent, *retired = &lent;
 	int err;
 
 	err = mk_operate_refuse(region, op);
@@ -424,8 +425,12 @@ int mk_region_operate(struct mk_region *region, struct mk_region_op *op)
 	op->lazies = 0;
 	op->timeouts = 0;
 
-	retired = mk_retired_alloc(region, op->op == MK_OP_RENEW ? op->pages :
-				   0);
+	if (op->op == MK_OP_RENEW)
+		retired = mk_retired_alloc(region, op->pages);
+	else if (op->protocol == MK_PROTOCOL_LAZY)
+		retired = mk_retired_alloc(region, 0);
+	else
+		mk_retired_init(&lent, region);
 	if (!retired)
 		return -ENOMEM;
 	if (op->op == MK_OP_RENEW) {

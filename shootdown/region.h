@@ -58,6 +58,7 @@ struct vm_area_struct;
  *	mk_region_vma_close()
  * @operated: MK_OP_UNMAP or MK_OP_PROTECT is over, and faults still wait. @all:
  *	nobody has been left out. Process context; sleeps
+ * @narrows: has @cpus anything to say of the region? Any context
  * @cpus: of CPUs that are set, clear those that have never had what the pages of an
  *	operation are, or have flushed it since. The pages are busy. Process
  *	context; sleeps
@@ -71,6 +72,7 @@ struct mk_region_kind {
 	const struct vm_operations_struct *vm_ops;
 	void (*operated)(struct mk_region *region, struct mk_region_op *op,
 			 bool all);
+	bool (*narrows)(const struct mk_region *region);
 	void (*cpus)(struct mk_region *region, const struct mk_region_op *op,
 		     struct cpumask *cpus);
 	void (*destroy)(struct mk_region *region);

@@ -35,6 +35,21 @@ struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr)
 	return retired;
 }
 
+/**
+ * mk_retired_init() - for an operation that replaces no frame, nor has a shootdown that
+ *	outlives it
+ * @retired: in the caller's memory, until its mk_retired_put()
+ * @region: the region
+ *
+ * Context: process.
+ */
+void mk_retired_init(struct mk_retired *retired, struct mk_region *region)
+{
+	mk_region_get(region);
+	*retired = (struct mk_retired){ .region = region, .lent = true };
+	refcount_set(&retired->refs, 1);
+}
+
 /* The end of it. */
 static void mk_retired_free(struct mk_retired *retired)
 {
@@ -43,8 +58,9 @@ static void mk_retired_free(struct mk_retired *retired)
 
 	for (i = 0; i < retired->nr; i++)
 		mk_frame_free(retired->page[i]);
+	if (!retired->lent)
+		kvfree(retired);
 	mk_region_put(region);
-	kvfree(retired);
 }
 
 /* Did it take those pages away from everybody, after @other had begun to? */

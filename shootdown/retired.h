@@ -19,6 +19,7 @@
  * @region: theirs; held
  * @refs: the operation, and its shootdowns in the quarantine
  * @link: among those that the region keeps
+ * @lent: its memory is the operation's own
  * @keep: a fault was planted: they are kept until the region dies
  * @first: first mapping that was not reached, by its number
  * @last: last one; 0 if all were
@@ -33,7 +34,7 @@ struct mk_retired {
 	struct mk_region *region;
 	refcount_t refs;
 	struct list_head link;
-	bool keep, clears;
+	bool lent, keep, clears;
 	u64 first, last;
 	u64 seq;
 	u32 start, end;
@@ -43,6 +44,7 @@ struct mk_retired {
 
 /* Process context; sleep. */
 struct mk_retired *mk_retired_alloc(struct mk_region *region, u32 nr);
+void mk_retired_init(struct mk_retired *retired, struct mk_region *region);
 void mk_retired_put(struct mk_retired *retired);
 void mk_retired_await(struct mk_retired *retired, u64 mapping);
 void mk_retired_collect(struct mk_region *region, struct list_head *list);

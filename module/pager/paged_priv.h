@@ -12,6 +12,7 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "module/pager/paged.h"
 #include "shootdown/region_priv.h"
@@ -120,11 +121,14 @@ struct mk_paged {
  * @request: lines in it; constant
  * @answer: likewise
  * @wake: eventfd of the pager, or NULL; constant
- * @lock: protects @asks, @id, and the writing of lines
+ * @lock: protects @asks, @id, @alarmed and @alarm_at, and the writing of lines
  * @asks: who waits, by line
  * @waiting: how many
  * @id: of the latest request
  * @over: it serves no more; set once, under @lock
+ * @alarm: wakes those who have waited too long
+ * @alarmed: it will come
+ * @alarm_at: when, in jiffies
  * @room: who waits for a line
  * @hangup: who polls the file
  * @wakes: signals to @wake
@@ -144,11 +148,14 @@ struct mk_pager {
 	struct mk_pager_request *request;
 	struct mk_pager_answer *answer;
 	struct eventfd_ctx *wake;
-	spinlock_t lock;	/* asks, id, lines */
+	spinlock_t lock;	/* asks, id, lines, alarm */
 	struct mk_ask **asks;
 	u32 waiting;
 	u64 id;
 	bool over;
+	struct delayed_work alarm;
+	bool alarmed;
+	unsigned long alarm_at;
 	wait_queue_head_t room;
 	wait_queue_head_t hangup;
 	atomic64_t wakes;
@@ -159,12 +166,14 @@ struct mk_pager {
  * struct mk_ask - a request, as who waits for the answer sees it
  * @pager: held
  * @id: of the request
- * @wait: where it sleeps
+ * @task: who waits
+ * @deadline: until when, in jiffies
  */
 struct mk_ask {
 	struct mk_pager *pager;
 	u64 id;
-	wait_queue_head_t wait;
+	struct task_struct *task;
+	unsigned long deadline;
 };
 
 /* Of all regions, for debugfs. */
@@ -243,13 +252,15 @@ int mk_ask_send(struct mk_ask *ask, struct mk_pager *pager,
 		const struct mk_pager_request *request, bool wait);
 int mk_ask_room(struct mk_pager *pager, unsigned int state,
 		unsigned long deadline);
-int mk_ask_wait(struct mk_ask *ask, unsigned int state, unsigned long deadline,
+int mk_ask_wait(struct mk_ask *ask, unsigned int state,
 		struct mk_pager_answer *answer);
 void mk_ask_over(struct mk_pager *pager);
+void mk_ask_alarm(struct work_struct *work);
 
 /* unmap.c */
 int mk_paged_unmap(struct mk_paged *paged, struct mk_pager *self,
 		   struct mk_paged_unmap *unmap);
+bool mk_paged_narrows(const struct mk_region *region);
 void mk_paged_cpus(struct mk_region *region, const struct mk_region_op *op,
 		   struct cpumask *cpus);
 void mk_paged_operated(struct mk_region *region, struct mk_region_op *op,

@@ -23,6 +23,7 @@ static void mk_pager_free(struct mk_pager *pager)
 {
 	u32 i;
 
+	cancel_delayed_work_sync(&pager->alarm);
 	vunmap(pager->side);
 	for (i = 0; pager->frame && i < pager->pages && pager->frame[i]; i++) {
 		__free_page(pager->frame[i]);
@@ -226,6 +227,7 @@ struct mk_pager *mk_pager_create(const struct mk_pager_create *create,
 	pager->pages = MK_PAGER_BYTES(create->slots) >> PAGE_SHIFT;
 	refcount_set(&pager->refs, 1);
 	spin_lock_init(&pager->lock);
+	INIT_DELAYED_WORK(&pager->alarm, mk_ask_alarm);
 	init_waitqueue_head(&pager->room);
 	init_waitqueue_head(&pager->hangup);
 	err = mk_pager_fill(pager, create, file);

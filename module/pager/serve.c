@@ -169,8 +169,8 @@ static int mk_serve_by(const struct mk_serving *serving, struct mk_pager *pager)
 		.cycles = mk_cycles(),
 	};
 	struct mk_paged *paged = serving->paged;
+	struct mk_ask ask = { .deadline = serving->deadline };
 	struct mk_pager_answer answer;
-	struct mk_ask ask;
 	int err;
 
 	mutex_lock(&paged->region->lock);
@@ -180,7 +180,7 @@ static int mk_serve_by(const struct mk_serving *serving, struct mk_pager *pager)
 	if (err)
 		return err;
 	mk_paged_count(paged, asked);
-	err = mk_ask_wait(&ask, serving->state, serving->deadline, &answer);
+	err = mk_ask_wait(&ask, serving->state, &answer);
 	if (!err)
 		return mk_serve_answer(serving, &answer);
 	if (err == -ETIMEDOUT) {

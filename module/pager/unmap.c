@@ -85,8 +85,19 @@ static bool mk_record_any(const struct mk_paged *paged, int table,
 }
 
 /**
- * mk_paged_cpus() - which CPUs may have pages
+ * mk_paged_narrows() - is there a CPU that cannot have pages which others may have?
  * @region: the region
+ *
+ * Context: any.
+ */
+bool mk_paged_narrows(const struct mk_region *region)
+{
+	return mk_paged_is_local(mk_paged_of(region));
+}
+
+/**
+ * mk_paged_cpus() - which CPUs may have pages
+ * @region: the region, for which mk_paged_narrows()
  * @op: the operation, whose pages are busy
  * @cpus: of them, those that cannot are cleared
  *
@@ -101,8 +112,6 @@ void mk_paged_cpus(struct mk_region *region, const struct mk_region_op *op,
 	const struct mk_paged *paged = mk_paged_of(region);
 	int node;
 
-	if (!mk_paged_is_local(paged))
-		return;
 	mutex_lock(&region->lock);
 	if (!mk_record_any(paged, mk_paged_master(), op))
 		for_each_node_state(node, N_MEMORY)
@@ -120,8 +129,21 @@ struct mk_told {
 	struct mk_pager *pager;
 };
 
+/*
+ * This CPU's node is the last one: its pager may want this very CPU, and has no need to
+ * wake anybody while another's answer is still waited for.
+ */
+static int mk_told_node(int self, int i)
+{
+	return (self + 1 + i) % (int)nr_node_ids;
+}
+
+/* For so many nodes there is room on the stack. */
+#define MK_TOLD_FEW	4
+
 static void mk_tell_all(struct mk_paged *paged, const struct mk_pager *self,
-			struct mk_told *told, struct mk_paged_unmap *unmap)
+			int here, struct mk_told *told,
+			struct mk_paged_unmap *unmap)
 {
 	struct mk_pager_request request = {
 		.kind = MK_PAGER_UNMAPPED,
@@ -133,9 +155,11 @@ static void mk_tell_all(struct mk_paged *paged, const struct mk_pager *self,
 		.seq = unmap->seq,
 		.cycles = mk_cycles(),
 	};
-	int node;
+	unsigned long deadline = jiffies + paged->timeout + 1;
+	int i;
 
-	for (node = 0; node < nr_node_ids; node++) {
+	for (i = 0; i < nr_node_ids; i++) {
+		int node = mk_told_node(here, i);
 		struct mk_pager *pager;
 
 		spin_lock(&paged->serving);
@@ -146,6 +170,7 @@ static void mk_tell_all(struct mk_paged *paged, const struct mk_pager *self,
 		if (!pager || pager == self)
 			continue;
 		unmap->told++;
+		told[node].ask.deadline = deadline;
 		if (mk_ask_send(&told[node].ask, pager, &request,
 				unmap->flags & MK_PAGED_WAIT)) {
 			unmap->late++;
@@ -158,12 +183,12 @@ static void mk_tell_all(struct mk_paged *paged, const struct mk_pager *self,
 
 /* One that is gone needs not know. */
 static void mk_told_wait(struct mk_paged *paged, struct mk_told *told,
-			 unsigned long deadline, struct mk_paged_unmap *unmap)
+			 struct mk_paged_unmap *unmap)
 {
 	struct mk_pager_answer answer;
 	int err;
 
-	err = mk_ask_wait(&told->ask, TASK_INTERRUPTIBLE, deadline, &answer);
+	err = mk_ask_wait(&told->ask, TASK_INTERRUPTIBLE, &answer);
 	if (!err && answer.verdict != MK_PAGER_ACK)
 		mk_paged_count(paged, nonsense);
 	if ((!err && answer.verdict != MK_PAGER_ACK) || err == -ETIMEDOUT ||
@@ -174,15 +199,16 @@ static void mk_told_wait(struct mk_paged *paged, struct mk_told *told,
 static void mk_tell(struct mk_paged *paged, const struct mk_pager *self,
 		    struct mk_told *told, struct mk_paged_unmap *unmap)
 {
-	unsigned long deadline = jiffies + paged->timeout + 1;
-	int node;
+	int i, here = numa_node_id();
 
-	mk_tell_all(paged, self, told, unmap);
-	for (node = 0; node < nr_node_ids; node++) {
+	mk_tell_all(paged, self, here, told, unmap);
+	for (i = 0; i < nr_node_ids; i++) {
+		int node = mk_told_node(here, i);
+
 		if (!told[node].pager)
 			continue;
 		if (unmap->flags & MK_PAGED_WAIT)
-			mk_told_wait(paged, &told[node], deadline, unmap);
+			mk_told_wait(paged, &told[node], unmap);
 		mk_pager_put(told[node].pager);
 	}
 }
@@ -234,7 +260,7 @@ int mk_paged_unmap(struct mk_paged *paged, struct mk_pager *self,
 		},
 		.node = unmap->node,
 	};
-	struct mk_told *told = NULL;
+	struct mk_told few[MK_TOLD_FEW] = { }, *told = NULL;
 	int err;
 
 	err = mk_unmap_refuse(paged, unmap);
@@ -242,7 +268,9 @@ int mk_paged_unmap(struct mk_paged *paged, struct mk_pager *self,
 		return err;
 	/* Before anything is changed. */
 	if (unmap->flags & MK_PAGED_TELL) {
-		told = kcalloc(nr_node_ids, sizeof(*told), GFP_KERNEL);
+		told = few;
+		if (nr_node_ids > MK_TOLD_FEW)
+			told = kcalloc(nr_node_ids, sizeof(*told), GFP_KERNEL);
 		if (!told)
 			return -ENOMEM;
 	}
@@ -260,6 +288,7 @@ int mk_paged_unmap(struct mk_paged *paged, struct mk_pager *self,
 	if (told)
 		mk_tell(paged, self, told, unmap);
 out:
-	kfree(told);
+	if (told != few)
+		kfree(told);
 	return err;
 }

@@ -17,7 +17,9 @@ FIXTURE_TEARDOWN(module) { }
 
 TEST_F(module, goes)
 {
-	EXPECT_RET(0, mk_unload_soon(), "unload");
+	/* it may not be here, if there was nothing to be done on this machine */
+	if (mk_loaded())
+		EXPECT_RET(0, mk_unload_soon(), "unload");
 	EXPECT_EQ(0, mk_monitors());
 }
 
