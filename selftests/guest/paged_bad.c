@@ -195,6 +195,72 @@ TEST_F(bad, silence_zeroes)
 	silent(_metadata, self, MK_PAGED_ZERO);
 }
 
+/* Of a process, since signals of threads share their actions. */
+struct late {
+	double waited;
+	int signal;
+};
+
+static void late_run(struct late *late, int fd, uint32_t page)
+{
+	char *at = region_map(fd, page, 1);
+	double start = tick_seconds();
+
+	if (at == MAP_FAILED)
+		_exit(1);
+	late->signal = mk_touch(at, true);
+	late->waited = tick_seconds() - start;
+	_exit(0);
+}
+
+static bool serve_first(struct pager *pager,
+			const struct mk_pager_request *request,
+			struct mk_pager_answer *answer)
+{
+	return !request->page && serve_same(pager, request, answer);
+}
+
+/*
+ * A pager has one alarm for all who wait for it. It is set for a fault that is answered,
+ * and for each of two that are not, the second one when it has come for the first.
+ */
+TEST_F(bad, each_has_its_own_deadline)
+{
+	struct mk_paged_info seen;
+	struct pager pager;
+	struct late *late;
+	pid_t pid[2];
+	int i;
+
+	late = mmap(NULL, 2 * sizeof(*late), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)late);
+	make(_metadata, self, 0, SHORT_MS);
+	ASSERT_EQ(0, pager_join(&pager, self->fd, 0, 0));
+	ASSERT_EQ(0, frame_get(pager.fd, 0, PAGES));
+	ASSERT_EQ(0, pager_start(&pager, serve_first));
+	EXPECT_EQ(0, mk_touch(self->base, true));
+	for (i = 0; i < 2; i++) {
+		mk_sleep_ms(SHORT_MS / 2);
+		pid[i] = fork();
+		if (!pid[i])
+			late_run(&late[i], self->fd, i + 1);
+	}
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, mk_exit_code(pid[i]));
+		EXPECT_EQ(SIGBUS, late[i].signal);
+		EXPECT_LE(0.85 * SHORT_MS / 1000, late[i].waited)
+			TH_LOG("fault %d waited %.1f ms", i,
+			       late[i].waited * 1000);
+		EXPECT_GT(PATIENCE_S, late[i].waited);
+	}
+	ASSERT_EQ(0, paged_info(self->fd, &seen));
+	EXPECT_EQ(2, seen.timeouts);
+	munmap(late, 2 * sizeof(*late));
+	pager_stop(&pager);
+	pager_leave(&pager);
+}
+
 /* More faults than lines: each gets its turn, or its timeout. */
 TEST_F(bad, more_than_there_are_lines)
 {
