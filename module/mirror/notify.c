@@ -26,6 +26,8 @@
 
 /* Entries looked at with a replica's lock held, at most. */
 #define MK_NOTIFY_BUDGET	2048
+/* Of more than these, interrupts come between two replicas. */
+#define MK_NOTIFY_FEW		32
 
 static struct mk_mirror *mk_mirror_of(struct mmu_notifier *notifier)
 {
@@ -90,6 +92,17 @@ static bool mk_mirror_node_has(struct mk_mirror_node *r, unsigned long start,
 	return has;
 }
 
+/* What was found. Interrupts are off since. */
+static void mk_mirror_node_drop_part(struct mk_mirror_node *r,
+				     const struct mk_table_part *part,
+				     unsigned long start)
+{
+	raw_spin_lock(&r->lock);
+	if (!r->gone)
+		r->zaps += mk_table_clear_part(&r->table, part, start);
+	raw_spin_unlock(&r->lock);
+}
+
 /* Of a replica whose range is blocked. Return: was there anything? */
 static bool mk_mirror_node_drop(struct mk_mirror_node *r, unsigned long start,
 				unsigned long end)
@@ -100,12 +113,8 @@ static bool mk_mirror_node_drop(struct mk_mirror_node *r, unsigned long start,
 
 	local_irq_save(flags);
 	has = mk_mirror_node_looks(r, start, end, &part);
-	if (has && part.slot) {
-		raw_spin_lock(&r->lock);
-		if (!r->gone)
-			r->zaps += mk_table_clear_part(&r->table, &part, start);
-		raw_spin_unlock(&r->lock);
-	}
+	if (has && part.slot)
+		mk_mirror_node_drop_part(r, &part, start);
 	local_irq_restore(flags);
 	if (has && !part.slot)
 		mk_mirror_node_clear(r, start, end);
@@ -161,14 +170,30 @@ void mk_mirror_set_invalidate(enum mk_invalidate how)
 	WRITE_ONCE(mk_invalidate, how);
 }
 
+/* As mk_mirror_node_drop() of each; interrupts are switched once, not for each. */
 static void mk_invalidate_direct(struct mk_mirror *m, unsigned long start,
 				 unsigned long end)
 {
+	struct mk_table_part part;
 	struct mk_mirror_node *r;
+	unsigned long flags;
 	int node;
 
-	mk_mirror_for_each_node(r, node, m)
-		mk_mirror_node_drop(r, start, end);
+	local_irq_save(flags);
+	mk_mirror_for_each_node(r, node, m) {
+		if (!mk_mirror_node_looks(r, start, end, &part))
+			continue;
+		if (part.slot) {
+			mk_mirror_node_drop_part(r, &part, start);
+			if (part.n <= MK_NOTIFY_FEW)
+				continue;
+		}
+		local_irq_restore(flags);
+		if (!part.slot)
+			mk_mirror_node_clear(r, start, end);
+		local_irq_save(flags);
+	}
+	local_irq_restore(flags);
 }
 
 /* This node's replica directly, the others by their monitors if they can. */

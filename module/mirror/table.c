@@ -264,6 +264,7 @@ int mk_table_init(struct mk_table *t, int node, int levels,
 		mk_pool_put(node);
 		return -ENOMEM;
 	}
+	t->entries = page_address(t->root);
 	t->root->index = 0;
 	if (kernel_half)
 		memcpy(mk_root(t) + PTRS_PER_PGD / 2,
@@ -282,6 +283,7 @@ void mk_table_destroy(struct mk_table *t)
 	list_splice_init(&t->retired, &t->pages);
 	list_add(&t->root->lru, &t->pages);
 	t->root = NULL;
+	t->entries = NULL;
 	mk_pool_give(&t->pages);
 	mk_pool_put(t->node);
 }

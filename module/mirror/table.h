@@ -36,6 +36,7 @@
  * @node: where its pages lie
  * @levels: 4 or 5
  * @root: the page that CR3 points to
+ * @entries: in it; every walk begins there
  * @pages: its other pages, by their lru
  * @nr_pages: how many, with @root
  * @retired: pages that were taken out by mk_table_set()
@@ -46,6 +47,7 @@ struct mk_table {
 	int node;
 	int levels;
 	struct page *root;
+	u64 *entries;
 	struct list_head pages;
 	unsigned long nr_pages;
 	struct list_head retired;

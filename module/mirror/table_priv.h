@@ -29,7 +29,7 @@ static inline u64 *mk_lower(u64 entry)
 
 static inline u64 *mk_root(const struct mk_table *t)
 {
-	return page_address(t->root);
+	return t->entries;
 }
 
 /* The page of a table that an entry lies in. */
@@ -73,15 +73,18 @@ static inline unsigned long mk_used(const u64 *table)
 	return READ_ONCE(virt_to_page(table)->index);
 }
 
-static inline void mk_use(struct mk_table *t, u64 *table, int level, long more)
+/* Return: how many there are now. */
+static inline unsigned long mk_use(struct mk_table *t, u64 *table, int level,
+				   long more)
 {
 	struct page *page = virt_to_page(table);
-	unsigned long had = page->index;
+	unsigned long had = page->index, has = had + more;
 
 	if (level == 1)
-		t->nr_idle += !(had + more) - !had;
+		t->nr_idle += !has - !had;
 	/* Whoever looks without the lock and sees less finds the leaf gone. */
-	smp_store_release(&page->index, had + more);
+	smp_store_release(&page->index, has);
+	return has;
 }
 
 static inline bool mk_leads_to_leaf(u64 entry, int level)

@@ -206,24 +206,25 @@ static bool mk_is_part(unsigned long start, unsigned long end)
 	       !((start ^ (end - 1)) >> (PAGE_SHIFT + 9));
 }
 
-/* As mk_has(), of such a range. */
-static bool mk_has_part(struct mk_table *t, unsigned long start,
-			unsigned long end, struct mk_table_part *part)
+/* As mk_has(), of a range that is not. */
+static noinline bool mk_has_all(struct mk_table *t, unsigned long start,
+				unsigned long end)
 {
-	const u64 *slot;
-	unsigned int i;
-	int level;
-	u64 entry;
+	struct mk_range r = mk_range_of(t, start, end, MK_TABLE_LOOK);
 
-	entry = mk_walk_find(mk_root(t), t->levels, start, &level, &slot);
-	if (level > 1)
-		return entry;
-	part->slot = (u64 *)slot;
-	part->n = ((end - 1) >> PAGE_SHIFT) - (start >> PAGE_SHIFT) + 1;
+	return r.at < r.end && mk_used(mk_root(t)) &&
+	       mk_has(&r, mk_root(t), t->levels);
+}
+
+/* As mk_has(), of one that is, and that has several entries. */
+static noinline bool mk_has_part(const struct mk_table_part *part)
+{
+	unsigned int i;
+
 	if (part->n > MK_TABLE_LOOK)
-		return mk_used(mk_table_of(slot));
+		return mk_used(mk_table_of(part->slot));
 	for (i = 0; i < part->n; i++)
-		if (READ_ONCE(slot[i]))
+		if (READ_ONCE(part->slot[i]))
 			return true;
 	return false;
 }
@@ -244,14 +245,20 @@ static bool mk_has_part(struct mk_table *t, unsigned long start,
 bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end,
 		  struct mk_table_part *part)
 {
-	struct mk_range r;
+	const u64 *slot;
+	int level;
+	u64 entry;
 
 	part->slot = NULL;
-	if (mk_is_part(start, end))
-		return mk_has_part(t, start, end, part);
-	r = mk_range_of(t, start, end, MK_TABLE_LOOK);
-	return r.at < r.end && mk_used(mk_root(t)) &&
-	       mk_has(&r, mk_root(t), t->levels);
+	if (!mk_is_part(start, end))
+		return mk_has_all(t, start, end);
+	entry = mk_walk_find(mk_root(t), t->levels, start, &level, &slot);
+	if (level > 1)
+		return entry;
+	part->slot = (u64 *)slot;
+	part->n = ((end - 1) >> PAGE_SHIFT) - (start >> PAGE_SHIFT) + 1;
+	/* One page, as often: it was looked at by the walk. */
+	return part->n > 1 ? mk_has_part(part) : entry;
 }
 
 /* A page of the lowest level has no leaf any more: those above it learn of it. */
@@ -286,12 +293,15 @@ unsigned long mk_table_clear_part(struct mk_table *t,
 				  unsigned long start)
 {
 	u64 *table = mk_table_of(part->slot);
-	unsigned long n = mk_wipe(part->slot, part->n);
+	unsigned long n;
 
-	if (!n)
-		return 0;
-	mk_use(t, table, 1, -n);
-	if (!mk_used(table))
+	if (part->n == 1) {
+		n = !!READ_ONCE(*part->slot);
+		WRITE_ONCE(*part->slot, 0);
+	} else {
+		n = mk_wipe(part->slot, part->n);
+	}
+	if (n && !mk_use(t, table, 1, -n))
 		mk_unuse(t, start);
 	return n;
 }
