@@ -49,15 +49,16 @@ static bool mk_range_goes_on(const struct mk_range *r, int level)
 /* Return: how many of the entries were leaves. */
 static unsigned long mk_wipe(u64 *slot, unsigned int n)
 {
-	unsigned long found = 0;
+	unsigned long empty = 0;
 	u64 *end = slot + n;
 
+	/* To count those that are less than 1 takes the carry alone, each time. */
 #pragma GCC unroll 8
 	for (; slot < end; slot++) {
-		found += !!READ_ONCE(*slot);
+		empty += READ_ONCE(*slot) < 1;
 		WRITE_ONCE(*slot, 0);
 	}
-	return found;
+	return n - empty;
 }
 
 /*

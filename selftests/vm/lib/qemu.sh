@@ -31,22 +31,25 @@ matrix_check()
 }
 
 # qemu_topology NODES CPUS MEMORY MATRIX appends to QEMU_ARGS. Every node is a
-# socket, so that CPU numbers run through one node before the next.
+# socket, so that CPU numbers run through one node before the next; the last ones have
+# none if there are fewer CPUs than nodes.
 qemu_topology()
 {
 	local nodes=$1 cpus=$2 memory=$3 matrix=$4
-	local per=$((cpus / nodes)) i j object
+	local per=$((cpus < nodes ? 1 : cpus / nodes)) i j object members
 	local -a rows row
 
 	QEMU_ARGS+=(-m "$((memory * nodes))M"
-		-smp "cpus=$cpus,sockets=$nodes,cores=$per,threads=1")
+		-smp "cpus=$cpus,sockets=$((cpus / per)),cores=$per,threads=1")
 	for ((i = 0; i < nodes; i++)); do
 		object="memory-backend-ram,id=mem$i,size=${memory}M"
 		# virtiofsd reads and writes the guest's memory itself.
 		[[ $KERNEL_SHARE != virtiofs ]] ||
 			object="memory-backend-memfd,id=mem$i,size=${memory}M,share=on"
+		members=
+		((i * per >= cpus)) || members=cpus=$((i * per))-$((i * per + per - 1)),
 		QEMU_ARGS+=(-object "$object"
-			-numa "node,nodeid=$i,cpus=$((i * per))-$((i * per + per - 1)),memdev=mem$i")
+			-numa "node,nodeid=$i,${members}memdev=mem$i")
 	done
 	[[ -n $matrix ]] || return 0
 	IFS='/;' read -r -a rows <<< "$matrix"
