@@ -377,7 +377,9 @@ TEST_F(pages, split)
 		SKIP(return, "no transparent large pages to be had");
 	fills = sum_of("fills");
 	fill(p, n, 1);
-	EXPECT_GT(n / 4, sum_of("fills") - fills);
+	/* Small ones were as many for the last CPU's node; the rest of us is some 250. */
+	fills = sum_of("fills") - fills;
+	EXPECT_GT(half, fills);
 	/* Of the first page the entry is split, of the second the page, too. */
 	EXPECT_EQ(0, mprotect(p + 3 * PAGE, PAGE, PROT_READ));
 	EXPECT_EQ(0, wrong_in(p, 0, n, 1));
