@@ -367,6 +367,7 @@ static void mk_region_end(struct mk_region *region,
 	spin_lock(&region->busy_lock);
 	bitmap_clear(region->busy, op->first, op->pages);
 	spin_unlock(&region->busy_lock);
+	/* Its barrier pairs with that of wait_event(), before who waits looks at the bits. */
 	if (wq_has_sleeper(&region->idle))
 		wake_up_all(&region->idle);
 }

@@ -273,8 +273,7 @@ static void mk_unuse(struct mk_table *t, unsigned long addr)
 		table = mk_lower(READ_ONCE(table[mk_index(addr, l)]));
 	}
 	for (l = 2; l <= t->levels; l++) {
-		mk_use(t, above[l], l, -1);
-		if (mk_used(above[l]))
+		if (mk_use(t, above[l], l, -1))
 			break;
 	}
 }

@@ -159,6 +159,7 @@ static void mk_ask_leave(struct mk_ask *ask)
 	pager->asks[mk_ask_line(pager, ask->id)] = NULL;
 	pager->waiting--;
 	spin_unlock(&pager->lock);
+	/* Its barrier pairs with that of wait_event(), before mk_ask_room_now(). */
 	if (wq_has_sleeper(&pager->room))
 		wake_up(&pager->room);
 }
