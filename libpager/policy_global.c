@@ -5,6 +5,8 @@
  */
 #include "private.h"
 
+#define RIGHTS	(PAGER_READ | PAGER_EXEC | PAGER_WRITE)
+
 static bool one(const struct pager_state *state)
 {
 	(void)state;
@@ -23,10 +25,10 @@ static int serve(struct pager *pager, struct pager_work *work)
 		state->owner = work->want.node + 1;
 	}
 	work->frame = state->frame[state->owner - 1] - 1;
-	work->rights = PAGER_READ | PAGER_EXEC | PAGER_WRITE;
+	work->rights = RIGHTS;
 	return 0;
 }
 
 const struct pager_policy_ops pager_global = {
-	.name = "global", .serve = serve, .one = one,
+	.name = "global", .serve = serve, .one = one, .lasting = RIGHTS,
 };

@@ -24,7 +24,7 @@
 
 /**
  * struct pager_state - what is known of a page
- * @mapped: nodes that may map it
+ * @mapped: nodes that may map it; not all of them where the policy's frames last
  * @owner: 1 + node of the frame that counts; 0: there is none yet
  * @fresh: 1 + node of a frame that is not used yet; 0: none
  * @flags: STATE_ONE
@@ -201,6 +201,9 @@ struct pager {
  * @name: for options
  * @begin: get it: 0, -EAGAIN: not now, call again
  * @end: let go of it
+ * @known: is the page's frame known, since it lasts? Then it is @work's, and nobody has
+ *	to have the page. NULL: it never is
+ * @learn: @work's frame lasts; @first: nobody else can know it yet
  * @retry_ms: how long to block at most while a page is waited for; -1: it is told
  *
  * None of them waits.
@@ -209,6 +212,9 @@ struct pager_sync_ops {
 	const char *name;
 	int (*begin)(struct pager *pager, struct pager_work *work);
 	void (*end)(struct pager *pager, struct pager_work *work);
+	bool (*known)(const struct pager *pager, struct pager_work *work);
+	void (*learn)(struct pager *pager, const struct pager_work *work,
+		      bool first);
 	int retry_ms;
 };
 
@@ -218,9 +224,12 @@ struct pager_sync_ops {
  * @serve: choose frame and rights; the page is ours. 0 or a negative errno: the
  *	thread gets nothing
  * @one: only the owner's frame counts, of a page in this state
+ * @lasting: rights that every node has to the owner's frame, for good, once there is
+ *	an owner; 0: frames change
  */
 struct pager_policy_ops {
 	const char *name;
+	u32 lasting;
 	int (*serve)(struct pager *pager, struct pager_work *work);
 	bool (*one)(const struct pager_state *state);
 };
@@ -280,6 +289,7 @@ int pager_homes_open(struct pager *pager);
  * @SAY_KNOWN: from it: I have heard that
  * @SAY_SYNCED: after a channel was made: what I did not say so far, I do not have
  * @SAY_FREE: a page that you waited for is free
+ * @SAY_FRAME: a page has this frame, for good; a hint (urpc_hint())
  */
 enum pager_saying {
 	SAY_ASK,
@@ -288,12 +298,13 @@ enum pager_saying {
 	SAY_KNOWN,
 	SAY_SYNCED,
 	SAY_FREE,
+	SAY_FRAME,
 };
 
 /**
  * struct pager_said - a message; its tag is the enum pager_saying
  * @page: which
- * @work: of who asked
+ * @work: of who asked; of SAY_FRAME the frame
  */
 struct pager_said {
 	u32 page;
@@ -303,6 +314,8 @@ struct pager_said {
 /* talk.c: -ENOTCONN if there is no channel now */
 int pager_say(struct pager *pager, int node, enum pager_saying what, u32 page,
 	      u32 work);
+void pager_hint(struct pager *pager, enum pager_saying what, u32 page,
+		u32 frame);
 
 static inline void pager_count(uint64_t *counter, u64 n)
 {

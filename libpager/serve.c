@@ -184,8 +184,10 @@ static void serve(struct pager *pager, struct pager_work *work)
 {
 	const struct pager_policy_ops *policy =
 		pager_policy_ops(pager->group->options.policy);
+	bool had;
 
 	work->state = *pager_entry_state(pager_entry(pager, work->want.page));
+	had = work->state.owner;
 	work->drop = 0;
 	work->rights = 0;
 	if (policy->serve(pager, work))
@@ -196,6 +198,9 @@ static void serve(struct pager *pager, struct pager_work *work)
 	answer(pager, work);
 	if (work->drop)
 		pager_drop(pager, work->want.page, &work->state, work->drop);
+	/* It is noted: what is said of it now stays true, whoever dies. */
+	if (policy->lasting && work->rights && pager->sync->learn)
+		pager->sync->learn(pager, work, !had);
 	pager->sync->end(pager, work);
 	finish(pager, work);
 }
@@ -216,6 +221,21 @@ static void serve_else(struct pager *pager, struct pager_work *work)
 	finish(pager, work);
 }
 
+/*
+ * Nobody has the page: its frame is what it will be, and an answer that comes after
+ * somebody took the page away is not taken.
+ */
+static bool serve_known(struct pager *pager, struct pager_work *work)
+{
+	if (work->stage != STAGE_NEW || !pager->sync->known ||
+	    !pager->sync->known(pager, work))
+		return false;
+	work->rights = pager_policy_ops(pager->group->options.policy)->lasting;
+	answer(pager, work);
+	finish(pager, work);
+	return true;
+}
+
 static int advance(struct pager *pager, struct pager_work *work)
 {
 	u32 before = work->stage;
@@ -226,6 +246,8 @@ static int advance(struct pager *pager, struct pager_work *work)
 		serve_else(pager, work);
 		return 1;
 	}
+	if (serve_known(pager, work))
+		return 1;
 	if (pager->sync->begin(pager, work)) {
 		if (!work->waited)
 			pager_count(&pager->seat->counts.waits, 1);

@@ -14,6 +14,11 @@
  * has the page reads or writes, and where a successor finds it. What is written
  * before a message is sent is seen by who has received it.
  *
+ * Where frames last (pager_policy_ops.lasting) a pager remembers what it has learned, and
+ * does not ask again. Who was the first to serve the page tells all others, by a hint,
+ * which wakes nobody: so that whose node touches it next has mostly heard already.
+ * Nothing has to be taken back, and who has not heard asks.
+ *
  * Homes take turns: page p is at home with the p-th of the group's nodes, modulo
  * their number.
  *
@@ -42,6 +47,7 @@ struct asker {
  * struct pager_homes - which node is whose home, and who waits for pages of ours
  * @nodes: of the group
  * @node: each of them
+ * @frame: of each page, 1 + its frame if that is known, for good
  * @askers: in the queue
  * @room: of the queue
  * @queue: first come, first served
@@ -49,6 +55,7 @@ struct asker {
 struct pager_homes {
 	u32 nodes;
 	int node[PAGER_NODES_MAX];
+	u32 *frame;
 	u32 askers;
 	u32 room;
 	struct asker queue[];
@@ -129,9 +136,11 @@ int pager_homes_open(struct pager *pager)
 	struct pager_homes *homes;
 	int node;
 
-	homes = calloc(1, sizeof(*homes) + room * sizeof(struct asker));
+	homes = calloc(1, sizeof(*homes) + room * sizeof(struct asker) +
+		       pager->group->options.pages * sizeof(u32));
 	if (!homes)
 		return -ENOMEM;
+	homes->frame = (u32 *)&homes->queue[room];
 	homes->room = room;
 	for (node = 0; node < PAGER_NODES_MAX; node++)
 		if (nodes & node_bit(node))
@@ -175,6 +184,21 @@ static void end(struct pager *pager, struct pager_work *work)
 	work->stage = STAGE_DONE;
 	/* If there is no home now, it is said to the next. */
 	pager_say(pager, home, SAY_DONE, page, work - pager->work);
+}
+
+static bool remembers(const struct pager *pager, struct pager_work *work)
+{
+	u32 frame = pager->homes->frame[work->want.page];
+
+	work->frame = frame - 1;
+	return frame;
+}
+
+static void learn(struct pager *pager, const struct pager_work *work, bool first)
+{
+	pager->homes->frame[work->want.page] = work->frame + 1;
+	if (first)
+		pager_hint(pager, SAY_FRAME, work->want.page, work->frame);
 }
 
 static struct pager_work *work_of(struct pager *pager,
@@ -229,6 +253,8 @@ void pager_heard(struct pager *pager, int node, u32 what,
 		yours(pager, said);
 	else if (what == SAY_KNOWN)
 		known(pager, said);
+	else if (what == SAY_FRAME)
+		pager->homes->frame[said->page] = said->work + 1;
 	else if (what == SAY_SYNCED)
 		put_right(pager, node);
 	else if (ours && what == SAY_ASK)
@@ -272,5 +298,6 @@ void pager_peer_went(struct pager *pager, int node)
 }
 
 const struct pager_sync_ops pager_urpc = {
-	.name = "urpc", .begin = begin, .end = end, .retry_ms = 50,
+	.name = "urpc", .begin = begin, .end = end, .known = remembers,
+	.learn = learn, .retry_ms = 50,
 };

@@ -59,13 +59,14 @@ struct pager_talk {
 
 /*
  * Lines for all that requests of a pager can have on their way, one line each:
- * asked, done, and what the other side answers; and pages that are free.
+ * asked, done, and what the other side answers; and pages that are free. As many
+ * again for hints.
  */
 static u32 slots(const struct pager *pager)
 {
 	u32 n = URPC_SLOTS_MIN;
 
-	while (n < pager->kernel->depth * 5 && n < URPC_SLOTS_MAX)
+	while (n < pager->kernel->depth * 10 && n < URPC_SLOTS_MAX)
 		n *= 2;
 	return n;
 }
@@ -88,6 +89,23 @@ int pager_say(struct pager *pager, int node, enum pager_saying what, u32 page,
 	}
 	pager_count(&pager->seat->counts.messages, 1);
 	return 0;
+}
+
+/* To all that can be told, at once or later; who does not hear it asks. */
+void pager_hint(struct pager *pager, enum pager_saying what, u32 page,
+		u32 frame)
+{
+	const struct pager_said said = { .page = page, .work = frame };
+	u64 channels = pager->talk->channels;
+
+	while (channels) {
+		struct pager_peer *peer =
+			&pager->talk->peer[node_take(&channels)];
+
+		if (!peer->broken &&
+		    !urpc_hint(peer->channel, what, &said, sizeof(said)))
+			pager_count(&pager->seat->counts.messages, 1);
+	}
 }
 
 /* Everything that has come from a peer; it may be going already. */

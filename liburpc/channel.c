@@ -250,11 +250,16 @@ int urpc_recv(struct urpc_channel *channel, struct urpc_message *message)
 	return 1;
 }
 
-int urpc_send_flags(struct urpc_channel *channel, u8 flags, u32 tag,
-		    const void *data, u32 bytes)
+static u32 lines_of(u32 bytes)
 {
-	u32 lines = bytes ? (bytes + MK_LINE_PAYLOAD - 1) / MK_LINE_PAYLOAD : 1;
-	u32 unused = lines * MK_LINE_PAYLOAD - bytes;
+	return bytes ? (bytes + MK_LINE_PAYLOAD - 1) / MK_LINE_PAYLOAD : 1;
+}
+
+/* Show a message to the peer, which may sleep. */
+static int show(struct urpc_channel *channel, u8 flags, u32 tag,
+		const void *data, u32 bytes)
+{
+	u32 lines = lines_of(bytes), unused = lines * MK_LINE_PAYLOAD - bytes;
 	u64 word[MK_MESSAGE_WORDS];
 	int ret = urpc_usable(channel);
 
@@ -266,7 +271,14 @@ int urpc_send_flags(struct urpc_channel *channel, u8 flags, u32 tag,
 	if (bytes)
 		memcpy(word, data, bytes);
 	memset((char *)word + bytes, 0, unused);
-	ret = mk_end_send(&channel->end, unused, flags, tag, word, lines);
+	return mk_end_send(&channel->end, unused, flags, tag, word, lines);
+}
+
+int urpc_send_flags(struct urpc_channel *channel, u8 flags, u32 tag,
+		    const void *data, u32 bytes)
+{
+	int ret = show(channel, flags, tag, data, bytes);
+
 	if (!ret)
 		urpc_wake(channel);
 	return ret;
@@ -276,4 +288,16 @@ int urpc_send(struct urpc_channel *channel, uint32_t tag, const void *data,
 	      uint32_t bytes)
 {
 	return urpc_send_flags(channel, 0, tag, data, bytes);
+}
+
+/* A peer that sleeps looks at the ring whenever it wakes: no (S) is needed. */
+int urpc_hint(struct urpc_channel *channel, uint32_t tag, const void *data,
+	      uint32_t bytes)
+{
+	const struct mk_end *end = &channel->end;
+
+	if (!urpc_usable(channel) && bytes <= URPC_BYTES_MAX &&
+	    mk_end_room(end) < lines_of(bytes) + end->tx.slots / 2)
+		return -EAGAIN;
+	return show(channel, 0, tag, data, bytes);
 }

@@ -189,6 +189,21 @@ int urpc_send(struct urpc_channel *channel, uint32_t tag, const void *data,
 	      uint32_t bytes);
 
 /**
+ * urpc_hint() - send a message that may come late, or not at all; never waits
+ * @channel: this side
+ * @tag: for the caller
+ * @data: what is sent
+ * @bytes: 0 to URPC_BYTES_MAX
+ *
+ * Nobody is woken: a peer that sleeps finds it when it has woken for something else. It
+ * leaves half of the lines free for what has to be said.
+ *
+ * Return: as urpc_send(); -EAGAIN also if it would leave fewer.
+ */
+int urpc_hint(struct urpc_channel *channel, uint32_t tag, const void *data,
+	      uint32_t bytes);
+
+/**
  * urpc_recv() - receive a message; never waits
  * @channel: this side
  * @message: out

@@ -156,6 +156,31 @@ static enum tap_result test_migrate(void)
 	return with_each(migrate);
 }
 
+/*
+ * With messages: who touched a page first tells the others, who then ask nobody; and what
+ * a pager knows it knows for good. Pages 0 and 3 are at home with node 0.
+ */
+static enum tap_result told(void)
+{
+	struct crew *crew = begin(PAGER_GLOBAL, PAGER_URPC);
+	u64 waits;
+	int node;
+
+	/* Afterwards all have a channel to it. */
+	for (node = 0; node < NODES; node++)
+		CHECK(!fake_access(node, 0, 1));
+	waits = COUNTED(crew, waits);
+	CHECK(!fake_access(0, 3, 1));
+	/* It has told before it serves another page. */
+	CHECK(!pager_group_unmap(crew_group(crew), 0, 1, NULL));
+	for (node = 0; node < NODES; node++)
+		CHECK(!fake_access(node, 0, 1));
+	for (node = 1; node < NODES; node++)
+		CHECK(!fake_access(node, 3, 1));
+	CHECK(COUNTED(crew, waits) == waits && fake_frames() == 2);
+	return end(crew);
+}
+
 /* A node without memory uses what there is elsewhere. */
 static enum tap_result no_memory(void)
 {
@@ -282,6 +307,7 @@ const struct tap_test policy_tests[] = {
 	{ "policy: node-local", test_local },
 	{ "policy: replicate-read", test_replicate },
 	{ "policy: migrate", test_migrate },
+	{ "policy: what lasts is told", told },
 	{ "policy: a node without memory", no_memory },
 	{ "policy: what pages begin with", filled },
 	{ "policy: a callback", called_back },

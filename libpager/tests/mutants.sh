@@ -57,6 +57,12 @@ mutant heard-taken-for-granted "deaths: mess" sync_urpc.c \
 	's/	pager_say(pager, home, SAY_DONE, page, work - .*/	if (!pager_say(pager, home, SAY_DONE, page, 0)) { work->stage = STAGE_FREE; pager->works--; }/'
 mutant homes-without-memory "deaths: mess" sync_urpc.c \
 	's/	put_right(pager, pager->node);/	;/'
+mutant hints-not-heard "policy: what lasts" sync_urpc.c \
+	's/	else if (what == SAY_FRAME)/	else if (0)/'
+mutant nobody-remembers "policy: what lasts" sync_urpc.c \
+	'/^static void learn/,/^}/ s/	pager->homes->frame\[.*/	;/'
+mutant all-frames-last "policy: migrate" policy_migrate.c \
+	's/\.serve = /.lasting = PAGER_READ | PAGER_WRITE, .serve = /'
 mutant dead-holders-keep "deaths: mess" sync_urpc.c \
 	'/^void pager_peer_went/,/^}/ s/	put_right(pager, node);/	;/; s/		put_right(pager, node);/		;/'
 mutant two-pagers-of-a-node "group: taking" pager.c \

@@ -2,6 +2,7 @@
 /*
  * Both sides in one thread: what each call promises.
  */
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +86,49 @@ static enum tap_result waits(void)
 	return TAP_OK;
 }
 
+static bool woken(struct urpc_channel *side)
+{
+	struct pollfd fd = { .fd = urpc_fd(side), .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Nobody is woken, and half of the room is left; they come first all the same. */
+static enum tap_result hints(void)
+{
+	struct urpc_options options = { .slots = 32 };
+	struct urpc_channel *side[2];
+	struct urpc_message message;
+	u32 round, hints, i;
+
+	CHECK(!urpc_pair(&options, side));
+	CHECK(urpc_hint(side[0], 0, &message, URPC_BYTES_MAX + 1) == -EMSGSIZE);
+	for (round = 0; round < 100; round++) {
+		CHECK(!urpc_arm(side[1], URPC_IN));
+		for (hints = 0; !urpc_hint(side[0], hints, &round, 4); hints++)
+			CHECK(hints < options.slots);
+		CHECK(hints == options.slots / 2 - 1);
+		CHECK(urpc_hint(side[0], 0, &round, 4) == -EAGAIN);
+		CHECK(!woken(side[1]));
+		for (i = 0; i < options.slots / 4; i++)
+			CHECK(!urpc_send(side[0], hints + i, &round, 4));
+		CHECK(woken(side[1]));
+		CHECK(!urpc_disarm(side[1]));
+		for (i = 0; i < hints + options.slots / 4; i++) {
+			CHECK(urpc_recv(side[1], &message) == 1);
+			CHECK(message.tag == i && message.bytes == 4 &&
+			      !memcmp(message.data, &round, 4));
+		}
+		/* What gives room back. */
+		CHECK(!urpc_send(side[1], 0, &round, 4));
+		CHECK(urpc_recv(side[0], &message) == 1);
+	}
+	urpc_close(side[0]);
+	CHECK(urpc_hint(side[1], 0, NULL, 0) == 0);
+	urpc_close(side[1]);
+	return TAP_OK;
+}
+
 static enum tap_result calls(void)
 {
 	struct urpc_channel *side[2];
@@ -156,6 +200,7 @@ const struct tap_test channel_tests[] = {
 	{ "channel: every size", every_size },
 	{ "channel: full, and room again", full },
 	{ "channel: waits end", waits },
+	{ "channel: hints", hints },
 	{ "channel: calls and late replies", calls },
 	{ "channel: options that cannot be", options },
 	{ "channel: no second reader by fork()", forked },

@@ -40,6 +40,10 @@ mutant death-unseen "process: killed" wake.c \
 	's/return poll(&fd, 1, 0) > 0;/return false;/'
 mutant last-messages-dropped "channel: waits" wake.c \
 	'/^int urpc_wait/,/^}/ s/found = ready(channel, events);/found = peer_gone(channel) ? -EPIPE : ready(channel, events);/'
+mutant hints-wake "channel: hints" channel.c \
+	'/^int urpc_hint/,/^}/ s/return show(channel, 0,/return urpc_send_flags(channel, 0,/'
+mutant hints-take-all-room "channel: hints" channel.c \
+	's/lines_of(bytes) + end->tx.slots \/ 2)/lines_of(bytes))/'
 mutant seals-unchecked "hello: memory" area.c \
 	's/(seals & SEALS) != SEALS/0/'
 mutant size-unchecked "hello: memory" area.c \
