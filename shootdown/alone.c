@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An operation that no other CPU has to hear of.
+ * An operation of which no monitor has to hear.
  *
  * adaptive chooses for each CPU what suits it. Where none of those that may have the
- * pages has the mm loaded, but the caller's, or lazily, there is nobody to tell: the
- * caller itself clears the entries and flushes. No monitor is woken for it, which
- * would take the caller's CPU, twice.
+ * pages has the mm loaded, but the caller's, or lazily, there is nobody to tell; and
+ * where nobody's monitor listens there is nobody to send a message to. So the caller
+ * itself clears the entries, flushes, and sends the interrupts. No monitor is woken for
+ * it, which would take the caller's CPU, twice.
  *
  * That it is so is read after the entries are changed and tlb_gen is raised, as in
  * shootdown.c, by the argument that stands there; a CPU that comes later sees the
@@ -14,15 +15,20 @@
  */
 #include <linux/cpumask.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/smp.h>
+#include <linux/topology.h>
 
 #include "module/clock.h"
+#include "module/compat.h"
+#include "module/trace.h"
 #include "shootdown/flush.h"
 #include "shootdown/parts.h"
 #include "shootdown/stat.h"
+#include "urpc/port.h"
 
 /**
  * mk_alone_may() - may an operation be done without monitors?
@@ -40,22 +46,97 @@ bool mk_alone_may(const struct mk_region_op *op)
 	       (op->op == MK_OP_UNMAP || op->op == MK_OP_PROTECT);
 }
 
-/*
- * Preemption off. How many of @cpus have the mm lazily, beside this one; -EAGAIN if
- * one has to flush.
+/**
+ * struct mk_reach - who may have the pages
+ * @narrow: only CPUs of @nodes, and not by Linux's page tables; else any
+ * @nodes: these nodes
  */
-static int mk_alone_others(struct mm_struct *mm, const struct cpumask *cpus)
-{
-	int cpu, lazies = 0;
+struct mk_reach {
+	bool narrow;
+	nodemask_t nodes;
+};
 
-	for_each_cpu_and(cpu, mm_cpumask(mm), cpus) {
-		if (cpu == smp_processor_id())
+static bool mk_reaches(const struct mk_reach *reach, int cpu)
+{
+	return !reach->narrow || node_isset(cpu_to_node(cpu), reach->nodes);
+}
+
+/* Preemption off. */
+static bool mk_reaches_others(const struct mk_reach *reach)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (cpu != smp_processor_id() && mk_reaches(reach, cpu))
+			return true;
+	return false;
+}
+
+/* A message reaches it without an interrupt, as in adaptive.c. */
+static bool mk_alone_listens(int cpu)
+{
+	const struct task_struct *task = rcu_access_pointer(mk_port(cpu)->task);
+
+	return task && mk_current_of(cpu) == task;
+}
+
+/**
+ * struct mk_alone - what is flushed, and by whom
+ * @reach: who may have it
+ * @part: what
+ * @lazies: other CPUs that have the mm lazily
+ * @needs: others that have to flush
+ */
+struct mk_alone {
+	const struct mk_reach *reach;
+	const struct mk_part *part;
+	u32 lazies, needs;
+};
+
+/* Preemption off. Return: 0; -EAGAIN if one that has to flush listens. */
+static int mk_alone_look(struct mk_alone *alone, struct mm_struct *mm)
+{
+	int cpu;
+
+	for_each_cpu(cpu, mm_cpumask(mm)) {
+		if (cpu == smp_processor_id() || !mk_reaches(alone->reach, cpu))
 			continue;
-		if (!mk_flush_is_lazy(cpu))
+		if (mk_flush_is_lazy(cpu)) {
+			alone->lazies++;
+			continue;
+		}
+		if (mk_alone_listens(cpu))
 			return -EAGAIN;
-		lazies++;
+		alone->needs++;
 	}
-	return lazies;
+	return 0;
+}
+
+/* Now; it may have become lazy since, and looks at tlb_gen then. */
+static bool mk_alone_asks(int cpu, void *arg)
+{
+	const struct mk_alone *alone = arg;
+
+	return cpu != smp_processor_id() && mk_reaches(alone->reach, cpu) &&
+	       !mk_flush_is_lazy(cpu);
+}
+
+static void mk_alone_interrupted(void *arg)
+{
+	const struct mk_alone *alone = arg;
+
+	mk_flush_range(alone->part->start, alone->part->end);
+}
+
+/* Preemption off. */
+static void mk_alone_flush_all(struct mk_alone *alone, struct mm_struct *mm)
+{
+	mk_alone_interrupted(alone);
+	if (!alone->needs)
+		return;
+	trace_mk_shootdown_ipi(0, smp_processor_id(), alone->needs);
+	on_each_cpu_cond_mask(mk_alone_asks, mk_alone_interrupted, alone, true,
+			      mm_cpumask(mm));
 }
 
 /*
@@ -63,52 +144,52 @@ static int mk_alone_others(struct mm_struct *mm, const struct cpumask *cpus)
  * raising it has this CPU flush everything when it comes back from idling, since only
  * Linux's own flush notes that it has been here. A CPU that has another mm loaded has
  * what it had of this one under another tag, and looks at tlb_gen when it comes back.
- * Return: as mk_alone_others().
+ * Return: as mk_alone_look().
  */
 static int mk_alone_flush(const struct mk_region *region, struct mm_struct *mm,
-			  const struct mk_part *part,
-			  const struct cpumask *cpus)
+			  struct mk_alone *alone)
 {
-	int lazies;
+	int err;
 
 	preempt_disable();
-	if (current->mm != mm ||
-	    !cpumask_subset(cpus, cpumask_of(smp_processor_id())))
+	if (current->mm != mm || mk_reaches_others(alone->reach))
 		mk_flush_announce(mm);
-	lazies = mk_alone_others(mm, cpus);
-	if (lazies >= 0 &&
-	    likely(!region->kind || !READ_ONCE(*region->kind->broken)))
-		mk_flush_range(part->start, part->end);
+	err = mk_alone_look(alone, mm);
+	if (!err && likely(!region->kind || !READ_ONCE(*region->kind->broken)))
+		mk_alone_flush_all(alone, mm);
 	preempt_enable();
-	return lazies;
+	return err;
 }
 
 static int mk_alone_part(const struct mk_region *region,
 			 struct mk_region_op *op, struct mm_struct *mm,
 			 const struct mk_part *part,
-			 const struct cpumask *cpus)
+			 const struct mk_reach *reach)
 {
+	struct mk_alone alone = { .reach = reach, .part = part };
 	u64 start = mk_cycles();
 	void *copies = NULL;
-	int ret;
+	int err = 0;
 
 	if (mk_copies)
 		copies = mk_copies->begin(mm, part->start, part->end);
-	ret = mk_part_change(mm, part, op->op);
-	if (!ret)
-		ret = mk_alone_flush(region, mm, part, cpus);
+	if (!reach->narrow)
+		err = mk_part_change(mm, part, op->op);
+	if (!err)
+		err = mk_alone_flush(region, mm, &alone);
 	if (copies)
 		mk_copies->end(copies);
-	if (ret < 0)
-		return ret;
+	if (err)
+		return err;
 	op->cycles += mk_clock_span(start, mk_cycles());
-	op->lazies += ret;
+	op->lazies += alone.lazies;
+	op->ipis += alone.needs;
 	return 0;
 }
 
 /* Where there are more VMAs than one, it is done as ever. */
 static int mk_alone_mm(struct mk_region *region, struct mk_region_op *op,
-		       struct mm_struct *mm, const struct cpumask *cpus)
+		       struct mm_struct *mm, const struct mk_reach *reach)
 {
 	struct mk_part part;
 	unsigned int nr;
@@ -121,7 +202,7 @@ static int mk_alone_mm(struct mk_region *region, struct mk_region_op *op,
 	if (!all || nr > 1)
 		err = -EAGAIN;
 	else if (nr)
-		err = mk_alone_part(region, op, mm, &part, cpus);
+		err = mk_alone_part(region, op, mm, &part, reach);
 	mmap_read_unlock(mm);
 	return err;
 }
@@ -133,40 +214,35 @@ static int mk_alone_mm(struct mk_region *region, struct mk_region_op *op,
  * @retired: awaits mappings that cannot be reached
  *
  * Context: process, no mmap_lock held; sleeps.
- * Return: 0; -EAGAIN if some CPU has to hear of it, -EINTR, or what changing entries
+ * Return: 0; -EAGAIN if some monitor has to hear of it, -EINTR, or what changing entries
  * returned: it has to be done as ever, all of it.
  */
 int mk_alone(struct mk_region *region, struct mk_region_op *op,
 	     struct mk_retired *retired)
 {
-	bool narrows = region->kind && region->kind->narrows(region);
-	const struct cpumask *cpus = cpu_possible_mask;
-	cpumask_var_t some;
+	struct mk_reach reach;
 	struct mm_struct *mm;
 	int err = 0;
 	u64 seq = 0;
 
-	if (narrows) {
-		if (!alloc_cpumask_var(&some, GFP_KERNEL))
-			return -ENOMEM;
-		cpumask_copy(some, cpu_possible_mask);
-		region->kind->cpus(region, op, some);
-		cpus = some;
-	}
+	reach.narrow = region->kind &&
+		       region->kind->reach(region, op, &reach.nodes);
 	while (!err && (mm = mk_mapping_next(region, &seq, NULL, retired))) {
-		err = mk_alone_mm(region, op, mm, cpus);
+		err = mk_alone_mm(region, op, mm, &reach);
 		mmput(mm);
 	}
-	if (narrows)
-		free_cpumask_var(some);
 	if (err) {
 		op->cycles = 0;
 		op->lazies = 0;
+		op->ipis = 0;
 		return err;
 	}
 	mk_stat_inc(protocol[MK_PROTOCOL_ADAPTIVE].operations);
 	mk_stat_add(protocol[MK_PROTOCOL_ADAPTIVE].lazies, op->lazies);
+	mk_stat_add(protocol[MK_PROTOCOL_ADAPTIVE].ipis, op->ipis);
 	mk_stat_add(choice.nothing, op->lazies);
+	mk_stat_add(choice.ipi, op->ipis);
+	mk_stat_add(choice.asleep, op->ipis);
 	mk_stat_inc(choice.alone);
 	return 0;
 }

@@ -43,11 +43,11 @@
 #ifndef MK_REGION_H
 #define MK_REGION_H
 
+#include <linux/nodemask.h>
 #include <linux/types.h>
 
 #include "module/uapi.h"
 
-struct cpumask;
 struct dentry;
 struct mk_region;
 struct vm_area_struct;
@@ -58,10 +58,9 @@ struct vm_area_struct;
  *	mk_region_vma_close()
  * @operated: MK_OP_UNMAP or MK_OP_PROTECT is over, and faults still wait. @all:
  *	nobody has been left out. Process context; sleeps
- * @narrows: has @cpus anything to say of the region? Any context
- * @cpus: of CPUs that are set, clear those that have never had what the pages of an
- *	operation are, or have flushed it since. The pages are busy. Process
- *	context; sleeps
+ * @reach: who may have what the pages of an operation are, which are busy: false: any
+ *	CPU, by Linux's page tables or others; true: only those of @nodes, and
+ *	Linux's page tables have none of it. Process context; sleeps
  * @destroy: the region dies. Process context; sleeps
  * @broken: a planted fault: who has an mm alone does not flush
  *
@@ -72,9 +71,8 @@ struct mk_region_kind {
 	const struct vm_operations_struct *vm_ops;
 	void (*operated)(struct mk_region *region, struct mk_region_op *op,
 			 bool all);
-	bool (*narrows)(const struct mk_region *region);
-	void (*cpus)(struct mk_region *region, const struct mk_region_op *op,
-		     struct cpumask *cpus);
+	bool (*reach)(struct mk_region *region, const struct mk_region_op *op,
+		      nodemask_t *nodes);
 	void (*destroy)(struct mk_region *region);
 	const bool *broken;
 };

@@ -33,7 +33,7 @@ struct dentry;
  * its monitor was not on the CPU; deaf, it had not answered the last message;
  * stranger, it is not in the party; cheaper, by measured cost all targets got
  * IPIs. planned: those of message that went down the planned tree. alone: operations
- * of which no other CPU had to hear, done by the caller. probes: how often some
+ * of which no monitor had to hear, done by the caller. probes: how often some
  * operations were to measure another way.
  */
 #define MK_STAT_CHOICE(X)		\

@@ -89,8 +89,7 @@ static void mk_paged_destroy(struct mk_region *region)
 static const struct mk_region_kind mk_paged_kind = {
 	.vm_ops		= &mk_paged_vm_ops,
 	.operated	= mk_paged_operated,
-	.narrows	= mk_paged_narrows,
-	.cpus		= mk_paged_cpus,
+	.reach		= mk_paged_reach,
 	.destroy	= mk_paged_destroy,
 	.broken		= &mk_paged_broken,
 };

@@ -260,9 +260,8 @@ void mk_ask_alarm(struct work_struct *work);
 /* unmap.c */
 int mk_paged_unmap(struct mk_paged *paged, struct mk_pager *self,
 		   struct mk_paged_unmap *unmap);
-bool mk_paged_narrows(const struct mk_region *region);
-void mk_paged_cpus(struct mk_region *region, const struct mk_region_op *op,
-		   struct cpumask *cpus);
+bool mk_paged_reach(struct mk_region *region, const struct mk_region_op *op,
+		    nodemask_t *nodes);
 void mk_paged_operated(struct mk_region *region, struct mk_region_op *op,
 		       bool all);
 

@@ -6,7 +6,6 @@
  * While it goes on, faults on the pages wait. Once no CPU can use what was mapped,
  * the records go; so a record that is there says who may still have a frame.
  */
-#include <linux/cpumask.h>
 #include <linux/jiffies.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
@@ -85,41 +84,35 @@ static bool mk_record_any(const struct mk_paged *paged, int table,
 }
 
 /**
- * mk_paged_narrows() - is there a CPU that cannot have pages which others may have?
+ * mk_paged_reach() - who may have pages
  * @region: the region
- *
- * Context: any.
- */
-bool mk_paged_narrows(const struct mk_region *region)
-{
-	return mk_paged_is_local(mk_paged_of(region));
-}
-
-/**
- * mk_paged_cpus() - which CPUs may have pages
- * @region: the region, for which mk_paged_narrows()
  * @op: the operation, whose pages are busy
- * @cpus: of them, those that cannot are cleared
+ * @nodes: written, if not everybody
  *
  * A record is there as long as anybody may have what it says. A node's is for the
- * CPUs that walk the node's replica: its own, if it has memory.
+ * CPUs that walk the node's replica: its own. The master's is for Linux's page tables,
+ * which every CPU may walk.
  *
  * Context: process; sleeps.
+ * Return: whether only CPUs of @nodes may, by their replicas.
  */
-void mk_paged_cpus(struct mk_region *region, const struct mk_region_op *op,
-		   struct cpumask *cpus)
+bool mk_paged_reach(struct mk_region *region, const struct mk_region_op *op,
+		    nodemask_t *nodes)
 {
 	const struct mk_paged *paged = mk_paged_of(region);
+	bool narrow;
 	int node;
 
+	if (!mk_paged_is_local(paged))
+		return false;
+	nodes_clear(*nodes);
 	mutex_lock(&region->lock);
-	if (!mk_record_any(paged, mk_paged_master(), op))
-		for_each_node_state(node, N_MEMORY)
-			if (paged->record[node] &&
-			    !mk_record_any(paged, node, op))
-				cpumask_andnot(cpus, cpus,
-					       cpumask_of_node(node));
+	narrow = !mk_record_any(paged, mk_paged_master(), op);
+	for (node = 0; narrow && node < nr_node_ids; node++)
+		if (mk_record_any(paged, node, op))
+			node_set(node, *nodes);
 	mutex_unlock(&region->lock);
+	return narrow;
 }
 
 /* --- the pagers -------------------------------------------------------------- */
@@ -130,8 +123,9 @@ struct mk_told {
 };
 
 /*
- * This CPU's node is the last one: its pager may want this very CPU, and has no need to
- * wake anybody while another's answer is still waited for.
+ * This CPU's node is told last: its pager may want this very CPU. And it is waited for
+ * first: when it has gone to sleep again the CPU has nothing to do, and who waits for the
+ * others' answers can poll.
  */
 static int mk_told_node(int self, int i)
 {
@@ -202,7 +196,7 @@ static void mk_tell(struct mk_paged *paged, const struct mk_pager *self,
 	int i, here = numa_node_id();
 
 	mk_tell_all(paged, self, here, told, unmap);
-	for (i = 0; i < nr_node_ids; i++) {
+	for (i = nr_node_ids - 1; i >= 0; i--) {
 		int node = mk_told_node(here, i);
 
 		if (!told[node].pager)

@@ -257,7 +257,7 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 	struct mk_paged_unmap unmap = {
 		.pages = 1, .op = MK_OP_UNMAP, .cpu = 0, .node = -1,
 	};
-	unsigned int i, p, stale = 0, tries = mk_rounds(100, 20);
+	unsigned int i, p, stale = 0, ipis = 0, tries = mk_rounds(100, 20);
 	struct looker looker[NODES_MAX];
 	struct mk_paged_look look;
 	int node;
@@ -269,7 +269,7 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 	lookers_start(self, looker);
 	for (p = 0; p < ARRAY_SIZE(protocols); p++) {
 		unmap.protocol = protocols[p];
-		/* The last time the caller may do it alone, if nobody looks. */
+		/* The last time the caller itself sends what interrupts it takes. */
 		unmap.cpu = p < ARRAY_SIZE(protocols) - 1 ? 0 : -1;
 		for (i = 0; i < tries; i++) {
 			half = i % 2 * PAGES * self->nodes;
@@ -279,8 +279,21 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 				ASSERT_EQ(due(node, 0), sees(&looker[node]))
 					TH_LOG("protocol %u node %d",
 					       unmap.protocol, node);
+			ipis += unmap.cpu < 0 ? unmap.ipis : 0;
 		}
 	}
+	EXPECT_LT(0, ipis);
+	/* with a planted fault it sends none, and some are seen to go on */
+	ASSERT_EQ(0, mk_put("pagers/broken", "1"));
+	for (i = 0; i < 10 * tries && !stale; i++) {
+		half = i % 2 * PAGES * self->nodes;
+		ASSERT_EQ(0, mk_ask(self->fd, MK_IOC_PAGED_UNMAP, &unmap));
+		for (node = 0; node < self->nodes; node++)
+			stale += sees(&looker[node]) != due(node, 0);
+	}
+	EXPECT_EQ(0, mk_put("pagers/broken", "0"));
+	EXPECT_LT(0, stale)
+		TH_LOG("a planted fault must be seen");
 	/* one node's only: others keep theirs */
 	unmap.cpu = 0;
 	half = 0;
@@ -298,7 +311,7 @@ TEST_F(local, nobody_reads_what_was_taken_away)
 	unmap.node = -1;
 	unmap.broken = MK_BROKEN_SKIP_TARGET;
 	unmap.protocol = MK_PROTOCOL_IPI;
-	for (i = 0; i < tries && !stale; i++) {
+	for (i = 0, stale = 0; i < tries && !stale; i++) {
 		half = i % 2 * PAGES * self->nodes;
 		ASSERT_EQ(0, mk_ask(self->fd, MK_IOC_PAGED_UNMAP, &unmap));
 		for (node = 0; node < self->nodes; node++)
