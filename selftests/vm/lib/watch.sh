@@ -108,6 +108,7 @@ interrogate_guest()
 #   timeout  the command did not end
 #   stall    it printed nothing for too long
 #   boot     any of the two before the command could start
+#   vanished gone by then, and without a word
 #   qemu     QEMU itself failed
 watch_guest()
 {
@@ -132,8 +133,10 @@ watch_guest()
 			OUTCOME=panic
 		elif guest_gone; then
 			OUTCOME=panic
-			console_panicked || [[ ! -s $RUN_DIR/qemu.log ]] ||
-				OUTCOME=qemu
+			if ! console_panicked; then
+				[[ -n $BOOT_TIME ]] || OUTCOME=vanished
+				[[ ! -s $RUN_DIR/qemu.log ]] || OUTCOME=qemu
+			fi
 		elif ((SECONDS >= deadline)); then
 			OUTCOME=timeout
 			interrogate_guest
@@ -144,7 +147,8 @@ watch_guest()
 			nap 0.1
 		fi
 	done
-	[[ -n $BOOT_TIME || $OUTCOME = qemu ]] || OUTCOME=boot
+	[[ -n $BOOT_TIME || $OUTCOME = qemu || $OUTCOME = vanished ]] ||
+		OUTCOME=boot
 	if [[ $OUTCOME = finished ]]; then
 		wait_seconds 5 log_complete || OUTCOME=log
 	fi
@@ -213,7 +217,7 @@ give_verdict()
 		cat "$RUN_DIR/qemu.log" >&2
 		die "$EXIT_BOOT" "QEMU failed ($where)"
 		;;
-	boot)
+	boot | vanished)
 		print_log
 		die "$EXIT_BOOT" "the guest did not boot ($where)"
 		;;
