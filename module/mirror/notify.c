@@ -170,27 +170,48 @@ void mk_mirror_set_invalidate(enum mk_invalidate how)
 	WRITE_ONCE(mk_invalidate, how);
 }
 
-/* As mk_mirror_node_drop() of each; interrupts are switched once, not for each. */
+/* As mk_mirror_node_drop(), with interrupts off. Return: entries that it took. */
+static unsigned int mk_invalidate_part(struct mk_mirror_node *r,
+				       unsigned long start, unsigned long end,
+				       unsigned long *flags)
+{
+	struct mk_table_part part;
+
+	if (!mk_mirror_node_looks(r, start, end, &part))
+		return 0;
+	if (part.slot) {
+		mk_mirror_node_drop_part(r, &part, start);
+		return part.n;
+	}
+	local_irq_restore(*flags);
+	mk_mirror_node_clear(r, start, end);
+	local_irq_save(*flags);
+	return 0;
+}
+
+/*
+ * Interrupts are switched once for all replicas, but where there is much to do. A range
+ * that lies in two pages of the lowest level is two parts: to go through all levels is
+ * more than a walk for each.
+ */
 static void mk_invalidate_direct(struct mk_mirror *m, unsigned long start,
 				 unsigned long end)
 {
-	struct mk_table_part part;
+	unsigned long middle = (start | ~PMD_MASK) + 1, flags;
 	struct mk_mirror_node *r;
-	unsigned long flags;
+	unsigned int n;
 	int node;
 
+	if (middle >= end || end - middle > PMD_SIZE)
+		middle = end;
 	local_irq_save(flags);
 	mk_mirror_for_each_node(r, node, m) {
-		if (!mk_mirror_node_looks(r, start, end, &part))
+		n = mk_invalidate_part(r, start, middle, &flags);
+		if (middle < end)
+			n += mk_invalidate_part(r, middle, end, &flags);
+		if (n <= MK_NOTIFY_FEW)
 			continue;
-		if (part.slot) {
-			mk_mirror_node_drop_part(r, &part, start);
-			if (part.n <= MK_NOTIFY_FEW)
-				continue;
-		}
 		local_irq_restore(flags);
-		if (!part.slot)
-			mk_mirror_node_clear(r, start, end);
 		local_irq_save(flags);
 	}
 	local_irq_restore(flags);
