@@ -170,10 +170,13 @@ void mk_mirror_set_invalidate(enum mk_invalidate how)
 	WRITE_ONCE(mk_invalidate, how);
 }
 
-/* As mk_mirror_node_drop(), with interrupts off. Return: entries that it took. */
-static unsigned int mk_invalidate_part(struct mk_mirror_node *r,
-				       unsigned long start, unsigned long end,
-				       unsigned long *flags)
+/*
+ * As mk_mirror_node_drop(), with interrupts off. Inline: a replica has mostly nothing there,
+ * and a call would be half of what it costs then. Return: entries that were cleared.
+ */
+static __always_inline unsigned int
+mk_invalidate_part(struct mk_mirror_node *r, unsigned long start,
+		   unsigned long end, unsigned long *flags)
 {
 	struct mk_table_part part;
 
