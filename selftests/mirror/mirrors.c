@@ -13,11 +13,6 @@
 #include "guest.h"
 #include "mirrors.h"
 
-struct mirror_seen {
-	pid_t pid;
-	struct mirror_figures figures;
-};
-
 int mirror_attach(pid_t pid)
 {
 	return mk_put_u64("mirror/attach", pid);
@@ -43,7 +38,7 @@ int mirror_figures(pid_t pid, struct mirror_figures *figures)
 	char path[64];
 	DIR *dir;
 
-	*figures = (struct mirror_figures){ 0 };
+	*figures = (struct mirror_figures){ .attached = 1 };
 	snprintf(path, sizeof(path), "mirror/%d", pid);
 	dir = opendir(mk_path(path));
 	if (!dir)
@@ -59,53 +54,27 @@ int mirror_figures(pid_t pid, struct mirror_figures *figures)
 	return 0;
 }
 
-static struct mirror_seen *seen(struct mirror_watch *watch, pid_t pid)
+int mirror_total(struct mirror_figures *figures)
 {
-	int i;
+	unsigned long long value;
+	char text[1024], name[32], *line, *save;
+	ssize_t len = mk_read("mirror/total", text, sizeof(text));
 
-	for (i = 0; i < watch->nr; i++)
-		if (watch->seen[i].pid == pid)
-			return &watch->seen[i];
-	if (watch->nr == watch->room) {
-		watch->room += 64;
-		watch->seen = realloc(watch->seen,
-				      watch->room * sizeof(*watch->seen));
-		if (!watch->seen)
-			abort();
+	*figures = (struct mirror_figures){ 0 };
+	if (len < 0)
+		return len;
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "%31s %llu", name, &value) != 2)
+			continue;
+		if (!strcmp(name, "attached"))
+			figures->attached = value;
+		else if (!strcmp(name, "fills"))
+			figures->fills = value;
+		else if (!strcmp(name, "zaps"))
+			figures->zaps = value;
+		else if (!strcmp(name, "switches"))
+			figures->switches = value;
 	}
-	watch->seen[watch->nr] = (struct mirror_seen){ .pid = pid };
-	return &watch->seen[watch->nr++];
-}
-
-void mirror_watch_look(struct mirror_watch *watch)
-{
-	DIR *dir = opendir(mk_path("mirror"));
-	struct mirror_figures now;
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		pid_t pid = atoi(entry->d_name);
-
-		/* Its files may go while they are read: then they read 0. */
-		if (pid > 0 && !mirror_figures(pid, &now) && now.switches)
-			seen(watch, pid)->figures = now;
-	}
-	closedir(dir);
-}
-
-int mirror_watch_end(struct mirror_watch *watch, struct mirror_figures *sum)
-{
-	int i, nr = watch->nr;
-
-	*sum = (struct mirror_figures){ 0 };
-	for (i = 0; i < nr; i++) {
-		sum->fills += watch->seen[i].figures.fills;
-		sum->zaps += watch->seen[i].figures.zaps;
-		sum->switches += watch->seen[i].figures.switches;
-	}
-	free(watch->seen);
-	*watch = (struct mirror_watch){ 0 };
-	return nr;
+	return 0;
 }

@@ -7,9 +7,9 @@
 
 #include <sys/types.h>
 
-/* Sums over all nodes of one mirror, or of all that were watched. */
+/* Sums over all nodes of one mirror, or of all that there have been. */
 struct mirror_figures {
-	unsigned long long fills, zaps, switches;
+	unsigned long long attached, fills, zaps, switches;
 };
 
 int mirror_attach(pid_t pid);
@@ -17,17 +17,7 @@ int mirror_detach(pid_t pid);
 /* 0, or -ENOENT when it is not mirrored. */
 int mirror_figures(pid_t pid, struct mirror_figures *figures);
 
-/*
- * Figures go with their mirror: so they are looked at again and again, and the
- * last ones of each process count.
- */
-struct mirror_watch {
-	struct mirror_seen *seen;
-	int nr, room;
-};
-
-void mirror_watch_look(struct mirror_watch *watch);
-/* The sums; how many processes there were. */
-int mirror_watch_end(struct mirror_watch *watch, struct mirror_figures *sum);
+/* Of all mirrors since the module was loaded, and of those that have ended. 0 or a negative errno. */
+int mirror_total(struct mirror_figures *figures);
 
 #endif /* MK_SELFTEST_MIRRORS_H */

@@ -97,13 +97,17 @@ static void take_output(struct outcome *outcome, int fd)
 static int run(const char *command, bool mirrored, struct outcome *outcome)
 {
 	double end = mk_seconds() + PATIENCE;
-	struct mirror_watch watch = { 0 };
+	struct mirror_figures before, *sum = &outcome->figures;
 	int fd = memfd_create("output", MFD_CLOEXEC);
 	pid_t pid;
+	int ret;
 
 	*outcome = (struct outcome){ 0 };
 	if (fd < 0)
 		return -errno;
+	ret = mirror_total(&before);
+	if (ret)
+		return ret;
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -116,13 +120,18 @@ static int run(const char *command, bool mirrored, struct outcome *outcome)
 			outcome->status = -1;
 			break;
 		}
-		mirror_watch_look(&watch);
 		mk_sleep_ms(5);
 	}
-	outcome->processes = mirror_watch_end(&watch, &outcome->figures);
+	ret = mirror_total(sum);
+	sum->attached -= before.attached;
+	sum->fills -= before.fills;
+	sum->zaps -= before.zaps;
+	sum->switches -= before.switches;
+	/* An attach of which no CPU has known is none. */
+	outcome->processes = sum->switches ? sum->attached : 0;
 	take_output(outcome, fd);
 	close(fd);
-	return 0;
+	return ret;
 }
 
 static void outcome_free(struct outcome *outcome)
