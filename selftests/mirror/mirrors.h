@@ -17,7 +17,7 @@ int mirror_detach(pid_t pid);
 /* 0, or -ENOENT when it is not mirrored. */
 int mirror_figures(pid_t pid, struct mirror_figures *figures);
 
-/* Of all mirrors since the module was loaded, and of those that have ended. 0 or a negative errno. */
+/* Of all mirrors since the module was loaded, ended ones too. 0 or a negative errno. */
 int mirror_total(struct mirror_figures *figures);
 
 #endif /* MK_SELFTEST_MIRRORS_H */
