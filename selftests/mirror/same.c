@@ -106,11 +106,12 @@ static int run(const char *command, bool mirrored, struct outcome *outcome)
 	if (fd < 0)
 		return -errno;
 	ret = mirror_total(&before);
-	if (ret)
+	pid = ret ? -1 : fork();
+	if (pid < 0) {
+		ret = ret ? ret : -errno;
+		close(fd);
 		return ret;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
+	}
 	if (!pid)
 		child(command, fd, mirrored);
 	while (!waitpid(pid, &outcome->status, WNOHANG)) {
