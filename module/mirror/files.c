@@ -322,6 +322,7 @@ static const char *const mk_mirror_broken_words[] = {
 	[MK_MIRROR_NO_DIRTY]		= "no_dirty",
 	[MK_MIRROR_NO_INVALIDATE]	= "no_invalidate",
 	[MK_MIRROR_NO_REGIONS]		= "no_regions",
+	[MK_MIRROR_NO_WIPE]		= "no_wipe",
 	[MK_MIRROR_SHARED]		= "shared",
 };
 

@@ -202,6 +202,7 @@ static struct mk_mirror_node *mk_mirror_node_make(struct mk_mirror *m, int node,
 		kfree(r);
 		return ERR_PTR(err);
 	}
+	r->table.keeps = READ_ONCE(mk_mirror_broken) == MK_MIRROR_NO_WIPE;
 	r->root = page_to_phys(r->table.root);
 	return r;
 }

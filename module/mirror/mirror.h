@@ -56,8 +56,9 @@ struct pid;
  * @MK_MIRROR_NO_DIRTY: clean pages are filled in writable
  * @MK_MIRROR_NO_INVALIDATE: what Linux takes away, replicas keep
  * @MK_MIRROR_NO_REGIONS: what operations on regions take away, replicas keep
- * @MK_MIRROR_SHARED: all nodes walk the table of one node; takes effect with
- *	the next attach
+ * @MK_MIRROR_NO_WIPE: a page of a table that was shut is opened as it was; takes
+ *	effect with the next attach, as does
+ * @MK_MIRROR_SHARED: all nodes walk the table of one node
  * @MK_MIRROR_BROKENS: how many
  */
 enum mk_mirror_broken {
@@ -65,6 +66,7 @@ enum mk_mirror_broken {
 	MK_MIRROR_NO_DIRTY,
 	MK_MIRROR_NO_INVALIDATE,
 	MK_MIRROR_NO_REGIONS,
+	MK_MIRROR_NO_WIPE,
 	MK_MIRROR_SHARED,
 	MK_MIRROR_BROKENS
 };

@@ -23,6 +23,7 @@
 #include <linux/topology.h>
 
 #include "module/mirror/mirror_priv.h"
+#include "module/mirror/table_priv.h"
 
 /* Entries looked at with a replica's lock held, at most. */
 #define MK_NOTIFY_BUDGET	2048
@@ -64,70 +65,52 @@ unsigned long mk_mirror_node_clear(struct mk_mirror_node *r,
 }
 
 /*
- * May the replica have a leaf there, or get one that was not blocked? A false yes
- * costs a look under the lock. Interrupts are off so that no page of the table is
- * freed meanwhile: see mk_trim_mirror() and mk_mirror_nodes_destroy().
+ * A look at a replica: interrupts are off, so that no page of its table is freed
+ * meanwhile, see mk_trim_mirror() and mk_mirror_nodes_destroy(). If its lock is
+ * taken, something may be filled in that was not blocked.
  */
-static bool mk_mirror_node_looks(struct mk_mirror_node *r, unsigned long start,
-				 unsigned long end, struct mk_table_part *part)
+static __always_inline bool mk_mirror_node_locked(struct mk_mirror_node *r)
 {
-	part->slot = NULL;
-	if (raw_spin_is_locked(&r->lock))
-		return true;
+	bool locked = raw_spin_is_locked(&r->lock);
+
 	/* Free: what was filled in before is seen. */
 	smp_rmb();
-	return !READ_ONCE(r->gone) && mk_table_has(&r->table, start, end, part);
+	return locked;
 }
 
+/* May it have a leaf there, or get one? A false yes costs a look under the lock. */
 static bool mk_mirror_node_has(struct mk_mirror_node *r, unsigned long start,
 			       unsigned long end)
 {
-	struct mk_table_part part;
 	unsigned long flags;
 	bool has;
 
 	local_irq_save(flags);
-	has = mk_mirror_node_looks(r, start, end, &part);
+	has = mk_mirror_node_locked(r) ||
+	      (!READ_ONCE(r->gone) && mk_table_has(&r->table, start, end));
 	local_irq_restore(flags);
 	return has;
-}
-
-/* What was found. Interrupts are off since. */
-static void mk_mirror_node_drop_part(struct mk_mirror_node *r,
-				     const struct mk_table_part *part,
-				     unsigned long start)
-{
-	raw_spin_lock(&r->lock);
-	if (!r->gone)
-		r->zaps += mk_table_clear_part(&r->table, part, start);
-	raw_spin_unlock(&r->lock);
 }
 
 /* Of a replica whose range is blocked. Return: was there anything? */
 static bool mk_mirror_node_drop(struct mk_mirror_node *r, unsigned long start,
 				unsigned long end)
 {
-	struct mk_table_part part;
-	unsigned long flags;
-	bool has;
+	bool has = mk_mirror_node_has(r, start, end);
 
-	local_irq_save(flags);
-	has = mk_mirror_node_looks(r, start, end, &part);
-	if (has && part.slot)
-		mk_mirror_node_drop_part(r, &part, start);
-	local_irq_restore(flags);
-	if (has && !part.slot)
+	if (has)
 		mk_mirror_node_clear(r, start, end);
 	return has;
 }
 
-/* Blocks are merged: a range between two of them is blocked with them. */
+/*
+ * Blocks are merged: a range between two of them is blocked with them. Interrupts
+ * are off.
+ */
 static void mk_mirror_block(struct mk_mirror *m, unsigned long start,
 			    unsigned long end)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&m->block_lock, flags);
+	raw_spin_lock(&m->block_lock);
 	if (atomic_read(&m->blocks)) {
 		start = min(m->block_start, start);
 		end = max(m->block_end, end);
@@ -136,9 +119,19 @@ static void mk_mirror_block(struct mk_mirror *m, unsigned long start,
 	WRITE_ONCE(m->block_end, end);
 	/* A range that grows while it is looked at covers what it did. */
 	atomic_inc(&m->blocks);
-	raw_spin_unlock_irqrestore(&m->block_lock, flags);
 	/* Pairs with mk_mirror_blocked(): blocked before the lock is looked at. */
-	smp_mb();
+	smp_mb__after_atomic();
+	raw_spin_unlock(&m->block_lock);
+}
+
+static void mk_mirror_block_only(struct mk_mirror *m, unsigned long start,
+				 unsigned long end)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	mk_mirror_block(m, start, end);
+	local_irq_restore(flags);
 }
 
 static void mk_mirror_unblock(struct mk_mirror *m)
@@ -170,57 +163,78 @@ void mk_mirror_set_invalidate(enum mk_invalidate how)
 	WRITE_ONCE(mk_invalidate, how);
 }
 
-/*
- * As mk_mirror_node_drop(), with interrupts off. Inline: a replica has mostly nothing there,
- * and a call would be half of what it costs then. Return: entries that were cleared.
- */
-static __always_inline unsigned int
-mk_invalidate_part(struct mk_mirror_node *r, unsigned long start,
-		   unsigned long end, unsigned long *flags)
+/* One replica's entry or entries, @slot being the first. Interrupts are off. */
+static void mk_invalidate_slots(struct mk_mirror_node *r, u64 *slot,
+				unsigned int n)
 {
-	struct mk_table_part part;
-
-	if (!mk_mirror_node_looks(r, start, end, &part))
-		return 0;
-	if (part.slot) {
-		mk_mirror_node_drop_part(r, &part, start);
-		return part.n;
-	}
-	local_irq_restore(*flags);
-	mk_mirror_node_clear(r, start, end);
-	local_irq_save(*flags);
-	return 0;
+	raw_spin_lock(&r->lock);
+	if (!r->gone)
+		r->zaps += mk_table_clear_part(&r->table, slot, n);
+	raw_spin_unlock(&r->lock);
 }
 
 /*
- * Interrupts are switched once for all replicas, but where there is much to do. A range
- * that lies in two pages of the lowest level is two parts: to go through all levels is
- * more than a walk for each.
+ * Of a part, see mk_is_part(), in all replicas. Interrupts are off, with @flags before,
+ * and come between two replicas if there is much to do.
+ */
+static void mk_invalidate_part(struct mk_mirror *m, unsigned long start,
+			       unsigned long end, unsigned long flags)
+{
+	unsigned int n = mk_index(end - 1, 1) - mk_index(start, 1) + 1;
+	struct mk_mirror_node *r;
+	u64 *slot, entry;
+	int node;
+
+	mk_mirror_for_each_node(r, node, m) {
+		if (mk_mirror_node_locked(r)) {
+			mk_mirror_node_clear(r, start, end);
+			continue;
+		}
+		if (READ_ONCE(r->gone))
+			continue;
+		slot = mk_table_part(&r->table, start, &entry);
+		if (slot && (entry || (n > 1 && mk_table_has_part(slot, n))))
+			mk_invalidate_slots(r, slot, n);
+		else if (entry)
+			mk_mirror_node_clear(r, start, end);
+		else
+			continue;
+		if (n > MK_NOTIFY_FEW) {
+			local_irq_restore(flags);
+			local_irq_save(flags);
+		}
+	}
+}
+
+/*
+ * Blocks a range and clears it everywhere. Interrupts are switched once for all of that,
+ * but where there is much to do. Most ranges are one part. One that lies in two pages of
+ * the lowest level is two: to go through all levels is more than a walk for each.
  */
 static void mk_invalidate_direct(struct mk_mirror *m, unsigned long start,
 				 unsigned long end)
 {
 	unsigned long middle = (start | ~PMD_MASK) + 1, flags;
 	struct mk_mirror_node *r;
-	unsigned int n;
 	int node;
 
-	if (middle >= end || end - middle > PMD_SIZE)
-		middle = end;
 	local_irq_save(flags);
-	mk_mirror_for_each_node(r, node, m) {
-		n = mk_invalidate_part(r, start, middle, &flags);
-		if (middle < end)
-			n += mk_invalidate_part(r, middle, end, &flags);
-		if (n <= MK_NOTIFY_FEW)
-			continue;
+	mk_mirror_block(m, start, end);
+	if (mk_is_part(start, end)) {
+		mk_invalidate_part(m, start, end, flags);
 		local_irq_restore(flags);
-		local_irq_save(flags);
+	} else if (mk_is_part(start, middle) && mk_is_part(middle, end)) {
+		mk_invalidate_part(m, start, middle, flags);
+		mk_invalidate_part(m, middle, end, flags);
+		local_irq_restore(flags);
+	} else {
+		local_irq_restore(flags);
+		mk_mirror_for_each_node(r, node, m)
+			mk_mirror_node_drop(r, start, end);
 	}
-	local_irq_restore(flags);
 }
 
-/* This node's replica directly, the others by their monitors if they can. */
+/* The same: this node's replica directly, the others by their monitors if they can. */
 static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
 				  unsigned long end, bool blockable)
 {
@@ -228,6 +242,7 @@ static void mk_invalidate_message(struct mk_mirror *m, unsigned long start,
 	int node, here = numa_node_id();
 	struct mk_mirror_node *r;
 
+	mk_mirror_block_only(m, start, end);
 	if (!mk_request_possible(blockable)) {
 		mk_mirror_for_each_node(r, node, m)
 			if (mk_mirror_node_drop(r, start, end))
@@ -255,10 +270,9 @@ static int mk_notify_start(struct mmu_notifier *notifier,
 {
 	struct mk_mirror *m = mk_mirror_of(notifier);
 
-	mk_mirror_block(m, range->start, range->end);
 	if (unlikely(READ_ONCE(mk_mirror_broken) == MK_MIRROR_NO_INVALIDATE))
-		return 0;
-	if (mk_mirror_invalidate() == MK_INVALIDATE_DIRECT)
+		mk_mirror_block_only(m, range->start, range->end);
+	else if (mk_mirror_invalidate() == MK_INVALIDATE_DIRECT)
 		mk_invalidate_direct(m, range->start, range->end);
 	else
 		mk_invalidate_message(m, range->start, range->end,
@@ -285,9 +299,10 @@ static void *mk_copies_begin(struct mm_struct *mm, unsigned long start,
 
 	if (!m)
 		return NULL;
-	mk_mirror_block(m, start, end);
 	if (likely(READ_ONCE(mk_mirror_broken) != MK_MIRROR_NO_REGIONS))
 		mk_invalidate_direct(m, start, end);
+	else
+		mk_mirror_block_only(m, start, end);
 	return m;
 }
 

@@ -78,8 +78,9 @@ u64 mk_table_get(const struct mk_table *t, unsigned long addr, int *level)
 	int l;
 
 	entry = mk_walk_get(mk_root(t), t->levels, addr, &l);
-	if (entry)
-		*level = l;
+	if (!(entry & _PAGE_PRESENT))
+		return 0;
+	*level = l;
 	return entry;
 }
 
@@ -117,8 +118,55 @@ unsigned long mk_table_count(const struct mk_table *t, int node)
 
 /* --- changes --------------------------------------------------------------- */
 
-/* A table of level @level below @slot, which is empty. */
-static u64 *mk_table_grow(struct mk_table *t, u64 *slot, int level)
+/* What was noted of a page of the lowest level that is no longer to be found. */
+static void mk_table_forget(struct mk_table *t, struct page *page)
+{
+	struct page **recent = mk_recent(t, page->index);
+
+	if (*recent == page)
+		WRITE_ONCE(*recent, NULL);
+}
+
+/**
+ * mk_table_shut() - unmap all that a page of the lowest level maps
+ * @t: the table
+ * @slot: the entry of level 2 that leads to it
+ *
+ * Context: any, under the caller's lock.
+ */
+void mk_table_shut(struct mk_table *t, u64 *slot)
+{
+	u64 *table = mk_lower(*slot);
+
+	mk_table_forget(t, virt_to_page(table));
+	WRITE_ONCE(*slot, mk_shut(*slot));
+	mk_use(t, table, 1, -mk_used(table));
+}
+
+/* A page that was shut: a CPU that has it cached may be walking it, as ever. */
+static void mk_table_wipe(u64 *table)
+{
+	memset64(table, 0, PTRS_PER_PTE);
+}
+
+static u64 *mk_table_open(struct mk_table *t, u64 *slot)
+{
+	u64 *table = mk_lower(*slot);
+	unsigned int i;
+
+	if (likely(!t->keeps))
+		mk_table_wipe(table);
+	else
+		for (i = 0; i < PTRS_PER_PTE; i++)
+			mk_use(t, table, 1, table[i] & _PAGE_PRESENT);
+	/* What it had is gone before a CPU's walk can reach it again. */
+	smp_store_release(slot, mk_shut(*slot));
+	return table;
+}
+
+/* A table of level @level below @slot, which is empty. It maps @addr. */
+static u64 *mk_table_grow(struct mk_table *t, u64 *slot, int level,
+			  unsigned long addr)
 {
 	struct page *page = mk_pool_take(t->node);
 
@@ -127,7 +175,7 @@ static u64 *mk_table_grow(struct mk_table *t, u64 *slot, int level)
 	list_add(&page->lru, &t->pages);
 	t->nr_pages++;
 	t->nr_idle += level == 1;
-	page->index = 0;
+	page->index = level == 1 ? addr & PMD_MASK : 0;
 	/* The page is zeroed before a CPU's walk can reach it. */
 	smp_store_release(slot, mk_upper_entry(page));
 	return page_address(page);
@@ -136,33 +184,38 @@ static u64 *mk_table_grow(struct mk_table *t, u64 *slot, int level)
 /**
  * mk_table_take_out() - collect a page and all below it
  * @t: the table
- * @table: the page, to which no entry leads any more
- * @level: its level
+ * @entry: the entry that led to the page, and does no more
+ * @level: the page's level
  * @pages: gets them, by their lru, emptied
  *
  * Context: any, under the caller's lock.
  * Return: how many pages were added.
  */
-unsigned long mk_table_take_out(struct mk_table *t, u64 *table, int level,
+unsigned long mk_table_take_out(struct mk_table *t, u64 entry, int level,
 				struct list_head *pages)
 {
+	u64 *table = mk_lower(entry);
 	struct page *page = virt_to_page(table);
 	unsigned long n = 1;
 	unsigned int i;
-	u64 entry;
 
-	if (level == 1)
-		t->nr_idle -= !page->index;
-	for (i = 0; i < PTRS_PER_PTE && (level > 1 || page->index); i++) {
+	if (level == 1) {
+		t->nr_idle -= !mk_used(table);
+		mk_table_forget(t, page);
+		/* One that is shut has no leaf to count, and is full of them. */
+		if (mk_used(table) || !(entry & _PAGE_PRESENT))
+			mk_table_wipe(table);
+	}
+	for (i = 0; i < PTRS_PER_PTE && level > 1; i++) {
 		entry = READ_ONCE(table[i]);
 		if (!entry)
 			continue;
 		WRITE_ONCE(table[i], 0);
 		if (!mk_is_leaf(entry, level))
-			n += mk_table_take_out(t, mk_lower(entry), level - 1,
-					       pages);
+			n += mk_table_take_out(t, entry, level - 1, pages);
 	}
-	WRITE_ONCE(page->index, 0);
+	/* For whoever looks without the lock it stays what it stands for. */
+	WRITE_ONCE(page->index, page->index & ~MK_USED_MASK);
 	list_move(&page->lru, pages);
 	t->nr_pages--;
 	return n;
@@ -174,24 +227,28 @@ static int mk_set(struct mk_table *t, u64 *table, int l, unsigned long addr,
 {
 	u64 *slot = &table[mk_index(addr, l)], *lower;
 	u64 old = READ_ONCE(*slot);
-	bool before = mk_leads_to_leaf(old, l);
+	bool before = old & _PAGE_PRESENT;
 	int err = 0;
 
 	if (l == level) {
 		WRITE_ONCE(*slot, entry);
 		if (old && !mk_is_leaf(old, l))
-			t->nr_retired += mk_table_take_out(t, mk_lower(old),
-							   l - 1, &t->retired);
+			t->nr_retired += mk_table_take_out(t, old, l - 1,
+							   &t->retired);
 	} else {
 		if (old && mk_is_leaf(old, l)) {
 			WRITE_ONCE(*slot, 0);
 			old = 0;
 		}
-		lower = old ? mk_lower(old) : mk_table_grow(t, slot, l - 1);
+		if (!old)
+			lower = mk_table_grow(t, slot, l - 1, addr);
+		else
+			lower = old & _PAGE_PRESENT ? mk_lower(old) :
+						      mk_table_open(t, slot);
 		err = lower ? mk_set(t, lower, l - 1, addr, level, entry) :
 			      -ENOMEM;
 	}
-	if (mk_leads_to_leaf(*slot, l) != before)
+	if (!!(*slot & _PAGE_PRESENT) != before)
 		mk_use(t, table, l, before ? -1 : 1);
 	return err;
 }
@@ -259,6 +316,8 @@ int mk_table_init(struct mk_table *t, int node, int levels,
 	t->nr_pages = 1;
 	t->nr_retired = 0;
 	t->nr_idle = 0;
+	t->keeps = false;
+	memset(t->recent, 0, sizeof(t->recent));
 	t->root = mk_pool_take(node);
 	if (!t->root) {
 		mk_pool_put(node);

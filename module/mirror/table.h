@@ -11,8 +11,15 @@
  * one table apart; CPUs may walk it all the time. No function here flushes
  * anything.
  *
- * Each page of a table knows how many of its entries lead to a leaf (its index):
- * what is empty is not looked through.
+ * Each page of a table knows how many of its entries are present (its index): what is
+ * empty is not looked through. Pages of the lowest level that were filled lately are
+ * found without a walk.
+ *
+ * A page of the lowest level that loses all that it can map is shut, not cleared: the
+ * entry that leads to it is made not present, which is one store for 512, and the page
+ * is cleared when the entry is opened again, by who fills in something there. A CPU
+ * that has that entry cached may use what the page maps until it is flushed, as it may
+ * use what it has in its TLB.
  *
  * Pages are only added while a table is in use. One that is taken out, by
  * mk_table_prune() or since a larger leaf takes its place, may still be in a
@@ -31,6 +38,9 @@
 #define MK_TABLE_LEAF_MAX	3
 #define MK_TABLE_LEVELS_MAX	5
 
+/* Pages of the lowest level that are found without a walk: a line of pointers. */
+#define MK_TABLE_RECENT		8
+
 /**
  * struct mk_table - page tables of one node
  * @node: where its pages lie
@@ -42,6 +52,9 @@
  * @retired: pages that were taken out by mk_table_set()
  * @nr_retired: how many
  * @nr_idle: pages of the lowest level that map nothing
+ * @keeps: a planted fault: what is shut is opened as it was
+ * @recent: pages of the lowest level, each where mk_recent() has it; read without the
+ *	lock, too
  */
 struct mk_table {
 	int node;
@@ -53,16 +66,8 @@ struct mk_table {
 	struct list_head retired;
 	unsigned long nr_retired;
 	unsigned long nr_idle;
-};
-
-/**
- * struct mk_table_part - entries of one page of the lowest level
- * @slot: the first, or NULL
- * @n: how many
- */
-struct mk_table_part {
-	u64 *slot;
-	unsigned int n;
+	bool keeps;
+	struct page *recent[MK_TABLE_RECENT];
 };
 
 /* Bytes that one entry of a level stands for. */
@@ -98,12 +103,11 @@ unsigned long mk_table_prune_idle(struct mk_table *t, unsigned long *start,
 int mk_table_nodes(const struct mk_table *t, unsigned long addr, int *nodes);
 unsigned long mk_table_count(const struct mk_table *t, int node);
 
-/* Interrupts off; the first without the lock, which the second is under. */
-bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end,
-		  struct mk_table_part *part);
-unsigned long mk_table_clear_part(struct mk_table *t,
-				  const struct mk_table_part *part,
-				  unsigned long start);
+/* Interrupts off; the first two without the lock, which the third is under. */
+bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end);
+bool mk_table_has_part(const u64 *slot, unsigned int n);
+unsigned long mk_table_clear_part(struct mk_table *t, u64 *slot,
+				  unsigned int n);
 
 /* A root that is not a struct mk_table's; interrupts off. */
 u64 mk_walk_get(const u64 *root, int levels, unsigned long addr, int *level);

@@ -62,25 +62,29 @@ static unsigned long mk_wipe(u64 *slot, unsigned int n)
 }
 
 /*
- * Entries of the lowest level, from where @r is. CPUs set bits of them meanwhile:
- * they do that to a present entry only. Return: as mk_clear().
+ * Entries of the lowest level, from where @r is, below @slot. CPUs set bits of them
+ * meanwhile: they do that to a present entry only. Return: as mk_clear().
  */
-static bool mk_clear_leaves(struct mk_range *r, u64 *table)
+static bool mk_clear_leaves(struct mk_range *r, u64 *slot)
 {
+	u64 *table = mk_lower(*slot);
 	unsigned int i = mk_index(r->at, 1), n = PTRS_PER_PTE - i;
-	unsigned long used = mk_used(table), found = used;
+	unsigned long found;
 
-	if (!r->budget)
-		return false;
 	n = min_t(unsigned long, n, (r->end - (r->at & PAGE_MASK) +
 				     PAGE_SIZE - 1) >> PAGE_SHIFT);
+	if (n == PTRS_PER_PTE) {
+		r->at += PMD_SIZE;
+		r->found += mk_used(table);
+		mk_table_shut(r->table, slot);
+		return true;
+	}
+	if (!r->budget)
+		return false;
 	n = min(n, r->budget);
 	r->at = (r->at & PAGE_MASK) + n * PAGE_SIZE;
 	r->budget -= n;
-	if (n == PTRS_PER_PTE)
-		memset64(table, 0, n);	/* by whole entries, too */
-	else
-		found = mk_wipe(&table[i], n);
+	found = mk_wipe(&table[i], n);
 	r->found += found;
 	mk_use(r->table, table, 1, -found);
 	return true;
@@ -107,11 +111,11 @@ static bool mk_clear(struct mk_range *r, u64 *table, int level)
 			r->found++;
 			mk_range_next(r, level);
 		} else if (level == 2) {
-			all = mk_clear_leaves(r, mk_lower(entry));
+			all = mk_clear_leaves(r, slot);
 		} else {
 			all = mk_clear(r, mk_lower(entry), level - 1);
 		}
-		if (!mk_leads_to_leaf(*slot, level))
+		if (!(*slot & _PAGE_PRESENT))
 			mk_use(r->table, table, level, -1);
 	} while (all && mk_range_goes_on(r, level));
 	return all;
@@ -200,32 +204,22 @@ unsigned long mk_table_clear_some(struct mk_table *t, unsigned long *start,
 /* Entries that mk_table_has() looks at. */
 #define MK_TABLE_LOOK	32
 
-/* Is all of it in one page of the lowest level, as it mostly is? */
-static bool mk_is_part(unsigned long start, unsigned long end)
-{
-	return start < end && end <= TASK_SIZE_MAX &&
-	       !((start ^ (end - 1)) >> (PAGE_SHIFT + 9));
-}
-
-/* As mk_has(), of a range that is not. */
-static noinline bool mk_has_all(struct mk_table *t, unsigned long start,
-				unsigned long end)
-{
-	struct mk_range r = mk_range_of(t, start, end, MK_TABLE_LOOK);
-
-	return r.at < r.end && mk_used(mk_root(t)) &&
-	       mk_has(&r, mk_root(t), t->levels);
-}
-
-/* As mk_has(), of one that is, and that has several entries. */
-static noinline bool mk_has_part(const struct mk_table_part *part)
+/**
+ * mk_table_has_part() - may there be a leaf among entries of a page?
+ * @slot: the first, as mk_table_part() has found it
+ * @n: how many
+ *
+ * Context: as mk_table_has().
+ * Return: false if there is none.
+ */
+bool mk_table_has_part(const u64 *slot, unsigned int n)
 {
 	unsigned int i;
 
-	if (part->n > MK_TABLE_LOOK)
-		return mk_used(mk_table_of(part->slot));
-	for (i = 0; i < part->n; i++)
-		if (READ_ONCE(part->slot[i]))
+	if (n > MK_TABLE_LOOK)
+		return mk_used(mk_table_of(slot));
+	for (i = 0; i < n; i++)
+		if (READ_ONCE(slot[i]))
 			return true;
 	return false;
 }
@@ -235,7 +229,6 @@ static noinline bool mk_has_part(const struct mk_table_part *part)
  * @t: the table
  * @start: first byte
  * @end: as mk_table_clear()
- * @part: written; where it would be, if that is in one page of the lowest level
  *
  * Context: any but NMI, interrupts off, without the lock. What mk_table_set() has
  * put there is seen if that call came before, as the caller has to know; what
@@ -243,67 +236,40 @@ static noinline bool mk_has_part(const struct mk_table_part *part)
  * mk_table_prune() has taken out are not freed meanwhile, nor is the table.
  * Return: false if there is none.
  */
-bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end,
-		  struct mk_table_part *part)
+bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end)
 {
-	const u64 *slot;
-	int level;
-	u64 entry;
+	struct mk_range r = mk_range_of(t, start, end, MK_TABLE_LOOK);
 
-	part->slot = NULL;
-	if (!mk_is_part(start, end))
-		return mk_has_all(t, start, end);
-	entry = mk_walk_find(mk_root(t), t->levels, start, &level, &slot);
-	if (level > 1)
-		return entry;
-	part->slot = (u64 *)slot;
-	part->n = ((end - 1) >> PAGE_SHIFT) - (start >> PAGE_SHIFT) + 1;
-	/* One page, as often: it was looked at by the walk. */
-	return part->n > 1 ? mk_has_part(part) : entry;
-}
-
-/* A page of the lowest level has no leaf any more: those above it learn of it. */
-static void mk_unuse(struct mk_table *t, unsigned long addr)
-{
-	u64 *table = mk_root(t), *above[MK_TABLE_LEVELS_MAX + 1];
-	int l;
-
-	for (l = t->levels; l > 1; l--) {
-		above[l] = table;
-		table = mk_lower(READ_ONCE(table[mk_index(addr, l)]));
-	}
-	for (l = 2; l <= t->levels; l++) {
-		if (mk_use(t, above[l], l, -1))
-			break;
-	}
+	return r.at < r.end && mk_used(mk_root(t)) &&
+	       mk_has(&r, mk_root(t), t->levels);
 }
 
 /**
- * mk_table_clear_part() - unmap what mk_table_has() has found
+ * mk_table_clear_part() - clear entries of a page
  * @t: the table
- * @part: with a slot; nothing of it was filled in since
- * @start: its first byte
+ * @slot: the first, as mk_table_part() has found it; nothing was filled in there since
+ * @n: how many
  *
- * Context: any but NMI, under the caller's lock, interrupts off since
- * mk_table_has(): the page may have been taken out since, empty, but is not freed.
+ * Context: any but NMI, under the caller's lock, interrupts off since mk_table_part():
+ * the page may have been taken out or shut since, but is not freed.
  * Return: how many leaves were cleared.
  */
-unsigned long mk_table_clear_part(struct mk_table *t,
-				  const struct mk_table_part *part,
-				  unsigned long start)
+unsigned long mk_table_clear_part(struct mk_table *t, u64 *slot, unsigned int n)
 {
-	u64 *table = mk_table_of(part->slot);
-	unsigned long n;
+	u64 *table = mk_table_of(slot);
+	unsigned long found;
 
-	if (part->n == 1) {
-		n = !!READ_ONCE(*part->slot);
-		WRITE_ONCE(*part->slot, 0);
+	/* Somebody else was faster; what is in a page that is shut does not count. */
+	if (!mk_used(table))
+		return 0;
+	if (n == 1) {
+		found = !!READ_ONCE(*slot);
+		WRITE_ONCE(*slot, 0);
 	} else {
-		n = mk_wipe(part->slot, part->n);
+		found = mk_wipe(slot, n);
 	}
-	if (n && !mk_use(t, table, 1, -n))
-		mk_unuse(t, start);
-	return n;
+	mk_use(t, table, 1, -found);
+	return found;
 }
 
 /**
@@ -326,13 +292,22 @@ unsigned long mk_table_young(struct mk_table *t, unsigned long start,
 	return r.found;
 }
 
+/* The entry of @table that leads to a table; it may be shut. */
+static void mk_drop_table(struct mk_table *t, u64 *table, u64 *slot, int level)
+{
+	bool present = *slot & _PAGE_PRESENT;
+
+	WRITE_ONCE(*slot, 0);
+	if (present)
+		mk_use(t, table, level, -1);
+}
+
 static unsigned long mk_prune(struct mk_table *t, u64 *table, int level,
 			      unsigned long start, unsigned long end,
 			      struct list_head *pages)
 {
 	unsigned long span = mk_table_span(level), n = 0, next;
 	u64 *slot, entry;
-	bool before;
 
 	for (; start < end; start = next) {
 		next = min((start | (span - 1)) + 1, end);
@@ -340,17 +315,13 @@ static unsigned long mk_prune(struct mk_table *t, u64 *table, int level,
 		entry = READ_ONCE(*slot);
 		if (!entry || mk_is_leaf(entry, level))
 			continue;
-		before = mk_leads_to_leaf(entry, level);
 		if (next - start == span) {
-			WRITE_ONCE(*slot, 0);
-			n += mk_table_take_out(t, mk_lower(entry), level - 1,
-					       pages);
+			mk_drop_table(t, table, slot, level);
+			n += mk_table_take_out(t, entry, level - 1, pages);
 		} else {
 			n += mk_prune(t, mk_lower(entry), level - 1, start,
 				      next, pages);
 		}
-		if (before && !mk_leads_to_leaf(*slot, level))
-			mk_use(t, table, level, -1);
 	}
 	return n;
 }
@@ -402,8 +373,8 @@ static bool mk_prune_idle(struct mk_range *r, u64 *table, int level,
 			continue;
 		}
 		if (!mk_used(lower)) {
-			WRITE_ONCE(*slot, 0);
-			r->found += mk_table_take_out(r->table, lower, 1,
+			mk_drop_table(r->table, table, slot, level);
+			r->found += mk_table_take_out(r->table, entry, 1,
 						      pages);
 		}
 		mk_range_next(r, level);

@@ -352,6 +352,76 @@ TEST_F(pages, sees_gigantic_stale)
 	munmap(p, GIB);
 }
 
+/* Small pages that fill whole tables of the lowest level, or NULL. */
+static char *tables_of(size_t n)
+{
+	char *p = pages_of((n + 1) * HUGE, 0);
+
+	if (!p)
+		return NULL;
+	p = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	return madvise(p, n * HUGE, MADV_NOHUGEPAGE) ? NULL : p;
+}
+
+/*
+ * A table that loses all is shut. Its first page that comes back opens it: the others
+ * are as Linux has them, on the node that opened it and on the other.
+ */
+TEST_F(pages, shut)
+{
+	size_t n = 3 * HUGE / PAGE, per = HUGE / PAGE, i;
+	uint64_t zaps;
+	char *p;
+
+	attach("none");
+	p = tables_of(3);
+	ASSERT_NE(NULL, p);
+	fill(p, n, 1);
+	zaps = sum_of("zaps");
+	EXPECT_EQ(0, madvise(p, n * PAGE, MADV_DONTNEED));
+	/* Of each node, where there are two. */
+	EXPECT_LE(n, sum_of("zaps") - zaps);
+	for (i = 0; i < 3; i++)
+		write_on(i % 2 ? last : 0, p + i * HUGE, 1, 2);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, wrong_in(p + i * HUGE, 0, 1, 2));
+		EXPECT_EQ(0, wrong_in(p + i * HUGE, 1, per, 0));
+	}
+	/* Only restricted, in part and as a whole. */
+	fill(p, n, 3);
+	EXPECT_EQ(0, mprotect(p, n * PAGE, PROT_READ));
+	EXPECT_EQ(0, wrong_in(p, 0, n, 3));
+	EXPECT_EQ(0, mprotect(p, n * PAGE, PROT_READ | PROT_WRITE));
+	fill(p, n, 4);
+	EXPECT_EQ(0, mprotect(p + 8 * PAGE, HUGE, PROT_READ));
+	EXPECT_EQ(0, wrong_in(p, 0, n, 4));
+	EXPECT_EQ(0, mprotect(p + 8 * PAGE, HUGE, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, wrong_after_fork(p, n, 4));
+	/* Taken away while they are shut, and by a larger page. */
+	EXPECT_EQ(0, madvise(p, n * PAGE, MADV_DONTNEED));
+	EXPECT_EQ(0, munmap(p, 4 * PAGE));
+	EXPECT_EQ(0, munmap(p + HUGE, HUGE));
+	EXPECT_EQ(0, wrong_in(p, 4, per, 0));
+	EXPECT_EQ(0, madvise(p + 2 * HUGE, HUGE, MADV_HUGEPAGE));
+	EXPECT_EQ(0, wrong_in(p + 2 * HUGE, 0, per, 0));
+	fill(p + 2 * HUGE, per, 5);
+	EXPECT_EQ(0, wrong_in(p + 2 * HUGE, 0, per, 5));
+}
+
+TEST_F(pages, sees_shut_stale)
+{
+	size_t n = HUGE / PAGE;
+	char *p;
+
+	attach("no_wipe");
+	p = tables_of(1);
+	ASSERT_NE(NULL, p);
+	fill(p, n, 1);
+	EXPECT_EQ(0, madvise(p, n * PAGE, MADV_DONTNEED));
+	write_on(last, p, 1, 2);
+	EXPECT_LT(0, wrong_on(last, p, 1, n, 0));
+}
+
 /* Two large pages, or NULL. */
 static char *huge_of(void)
 {
