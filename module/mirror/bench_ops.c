@@ -50,20 +50,20 @@ enum {
 	P_CPUS,
 };
 
-/* 4 KiB, 8 MiB and 4 GiB, or what fits; under emulation 2 MiB at most. */
+/* 4 KiB, 8 MiB and 4 GiB, or what fits; under emulation 8 MiB at most. */
 #define MK_OPS_PAGES_MAX	1048576
-#define MK_OPS_EMULATED_MAX	512u
+#define MK_OPS_EMULATED_MAX	2048u
 static const u32 mk_ops_sweep[] = { 1, 2048, MK_OPS_PAGES_MAX };
 
 /* Samples of one variant before the next has its turn. */
-#define MK_OPS_BATCH		8
+#define MK_OPS_BATCH		16
 
 static const struct mk_param params[] = {
 	[P_SAMPLES] = MK_PARAM_SAMPLES(64),
 	[P_WARMUP] = {
 		.name = "warmup",
 		.help = "samples at the begin of each turn, thrown away",
-		.kind = MK_PARAM_U32, .min = 1, .max = 100, .def = 2,
+		.kind = MK_PARAM_U32, .min = 1, .max = 100, .def = 4,
 	},
 	[P_REPEATS] = MK_PARAM_REPEATS(1),
 	[P_PAGES] = {
@@ -339,8 +339,9 @@ static u32 mk_ops_fits(u32 pages)
 /* Emulated, a page fault takes as long as a hundred. */
 static u32 mk_ops_bearable(u32 pages)
 {
-	return mk_clock_emulated() ? min(pages, MK_OPS_EMULATED_MAX) :
-				     mk_ops_fits(pages);
+	if (mk_clock_emulated())
+		pages = min(pages, MK_OPS_EMULATED_MAX);
+	return mk_ops_fits(pages);
 }
 
 static int mk_ops_sweep_pages(struct mk_ops *ops, u32 nodes)
@@ -352,9 +353,10 @@ static int mk_ops_sweep_pages(struct mk_ops *ops, u32 nodes)
 		return mk_ops_cell(ops, mk_ops_fits(only), nodes);
 	for (i = 0; i < ARRAY_SIZE(mk_ops_sweep) && !err; i++) {
 		pages = mk_ops_bearable(mk_ops_sweep[i]);
-		err = mk_ops_cell(ops, pages, nodes);
-		if (pages < mk_ops_sweep[i])
+		/* No more fits. */
+		if (i && pages <= mk_ops_sweep[i - 1])
 			break;
+		err = mk_ops_cell(ops, pages, nodes);
 	}
 	return err;
 }

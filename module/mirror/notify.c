@@ -180,7 +180,7 @@ static void mk_invalidate_slots(struct mk_mirror_node *r, u64 *slot,
 static void mk_invalidate_part(struct mk_mirror *m, unsigned long start,
 			       unsigned long end, unsigned long flags)
 {
-	unsigned int n = mk_index(end - 1, 1) - mk_index(start, 1) + 1;
+	unsigned int n = mk_part_entries(start, end);
 	struct mk_mirror_node *r;
 	u64 *slot, entry;
 	int node;

@@ -86,21 +86,19 @@ static inline unsigned long mk_used(const u64 *table)
 	return READ_ONCE(virt_to_page(table)->index) & MK_USED_MASK;
 }
 
-/* Return: how many there are now. */
-static inline unsigned long mk_use(struct mk_table *t, u64 *table, int level,
-				   long more)
+/* So many more, or fewer, are. */
+static inline void mk_use(struct mk_table *t, u64 *table, int level, long more)
 {
 	struct page *page = virt_to_page(table);
-	unsigned long had = page->index & MK_USED_MASK, has = had + more;
+	unsigned long had = page->index & MK_USED_MASK;
 
 	if (level == 1)
-		t->nr_idle += !has - !had;
+		t->nr_idle += !(had + more) - !had;
 	/* Whoever looks without the lock and sees less finds the leaf gone. */
 	smp_store_release(&page->index, page->index + more);
-	return has;
 }
 
-/* May it? What it leads to may have an empty page below. */
+/* Not if there is nothing in what it leads to; further down there may be nothing yet. */
 static inline bool mk_leads_to_leaf(u64 entry, int level)
 {
 	return (entry & _PAGE_PRESENT) &&
@@ -134,6 +132,12 @@ static inline bool mk_is_part(unsigned long start, unsigned long end)
 {
 	return end - start < PMD_SIZE && end <= TASK_SIZE_MAX && start < end &&
 	       !((start ^ (end - 1)) >> PMD_SHIFT);
+}
+
+/* How many entries it is. */
+static inline unsigned int mk_part_entries(unsigned long start, unsigned long end)
+{
+	return mk_index(end - 1, 1) - mk_index(start, 1) + 1;
 }
 
 /*
@@ -176,7 +180,7 @@ static inline u64 *mk_table_lowest(struct mk_table *t, unsigned long addr)
 	if (level > 1)
 		return NULL;
 	table = mk_table_of(slot);
-	/* Pairs with the barrier of who looks at a replica without the lock. */
+	/* mk_table_part() reads it without the lock. */
 	WRITE_ONCE(*mk_recent(t, addr), virt_to_page(table));
 	return table;
 }

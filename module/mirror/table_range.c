@@ -238,8 +238,15 @@ bool mk_table_has_part(const u64 *slot, unsigned int n)
  */
 bool mk_table_has(struct mk_table *t, unsigned long start, unsigned long end)
 {
-	struct mk_range r = mk_range_of(t, start, end, MK_TABLE_LOOK);
+	struct mk_range r;
+	u64 *slot, entry;
 
+	if (mk_is_part(start, end)) {
+		slot = mk_table_part(t, start, &entry);
+		return entry || (slot && mk_table_has_part(slot,
+					mk_part_entries(start, end)));
+	}
+	r = mk_range_of(t, start, end, MK_TABLE_LOOK);
 	return r.at < r.end && mk_used(mk_root(t)) &&
 	       mk_has(&r, mk_root(t), t->levels);
 }

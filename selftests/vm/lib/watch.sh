@@ -107,7 +107,8 @@ interrogate_guest()
 #   panic    the guest panicked or was gone without a word
 #   timeout  the command did not end
 #   stall    it printed nothing for too long
-#   boot     any of the two before the command could start
+#   hung     that before the command could start
+#   boot     any other of these before it could
 #   vanished gone by then, and without a word
 #   qemu     QEMU itself failed
 watch_guest()
@@ -147,8 +148,13 @@ watch_guest()
 			nap 0.1
 		fi
 	done
-	[[ -n $BOOT_TIME || $OUTCOME = qemu || $OUTCOME = vanished ]] ||
-		OUTCOME=boot
+	if [[ -z $BOOT_TIME ]]; then
+		case $OUTCOME in
+		finished) BOOT_TIME=$(elapsed "$STARTED") ;;
+		timeout) OUTCOME=hung ;;
+		panic) OUTCOME=boot ;;
+		esac
+	fi
 	if [[ $OUTCOME = finished ]]; then
 		wait_seconds 5 log_complete || OUTCOME=log
 	fi
@@ -217,7 +223,7 @@ give_verdict()
 		cat "$RUN_DIR/qemu.log" >&2
 		die "$EXIT_BOOT" "QEMU failed ($where)"
 		;;
-	boot | vanished)
+	boot | hung | vanished)
 		print_log
 		die "$EXIT_BOOT" "the guest did not boot ($where)"
 		;;
