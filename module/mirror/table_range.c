@@ -74,7 +74,7 @@ static bool mk_clear_leaves(struct mk_range *r, u64 *slot)
 	n = min_t(unsigned long, n, (r->end - (r->at & PAGE_MASK) +
 				     PAGE_SIZE - 1) >> PAGE_SHIFT);
 	if (n == PTRS_PER_PTE) {
-		r->at += PMD_SIZE;
+		mk_range_next(r, 2);
 		r->found += mk_used(table);
 		mk_table_shut(r->table, slot);
 		return true;
